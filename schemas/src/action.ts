@@ -1,0 +1,83 @@
+import type { AlertId, ClusterId, EventId, TenantId } from './ids.ts';
+import type { Priority } from './priority.ts';
+
+/** 0 notify · 1 collect · 2 reversible · 3 disruptive · 4 destructive. */
+export type ActionClass = 0 | 1 | 2 | 3 | 4;
+/** A rule can only tighten what the policy allows. */
+export type ActionMode = 'observe' | 'dry_run' | 'approve' | 'enforce';
+
+export const ACTION_STATES = [
+  'planned',
+  'suppressed',
+  'denied',
+  'simulated',
+  'awaiting_approval',
+  'approved',
+  'rejected',
+  'expired',
+  'executing',
+  'succeeded',
+  'failed',
+  'unknown',
+] as const;
+export type ActionState = (typeof ACTION_STATES)[number];
+
+/** A rule matched. Topic `eyrie.action-requests`; the owner of the partition decides. */
+export interface ActionRequest {
+  readonly v: 1;
+  /** Hash of tenant, rule, alert, target and the matched event or alert version: a seen id has no effect. */
+  readonly id: string;
+  readonly kind: 'match';
+  readonly tenant: TenantId;
+  readonly cluster: ClusterId;
+  readonly rule_id: string;
+  readonly rule_version: string;
+  readonly alert_id: AlertId;
+  readonly alert_version: number;
+  readonly event_id?: EventId;
+  /** Key of the alert's target this request is about. */
+  readonly target: string;
+  readonly at: number;
+  /** What the actions may need of the alert and the event; bounded, text of attackers. */
+  readonly context: ActionContext;
+  readonly mac: string;
+}
+
+export interface ActionContext {
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly summary: string;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/**
+ * One line of the ledger. Topic `eyrie.actions`, written only by the owner of the same-numbered request partition.
+ * `intent_key` = hash of tenant, rule id, action, alert id, target.
+ */
+export interface ActionRecord {
+  readonly v: 1;
+  readonly tenant: TenantId;
+  readonly cluster: ClusterId;
+  readonly intent_key: string;
+  /** Grows with each state of the intent. */
+  readonly version: number;
+  readonly state: ActionState;
+  /** Closed list: `dry_run`, `cooldown`, `limit_rule`, `http_429`, `timeout`, `exit_code`, `crash`, … */
+  readonly reason: string;
+  readonly rule_id: string;
+  readonly rule_version: string;
+  /** Name of the action within the rule, and the kind that runs it: `shell:script`, `slack:message`, … */
+  readonly action: string;
+  readonly actionner: string;
+  readonly class: ActionClass;
+  readonly mode: ActionMode;
+  readonly alert_id: AlertId;
+  readonly event_id?: EventId;
+  readonly target: string;
+  /** Random, made at start: an intent of another incarnation is only probed. */
+  readonly incarnation: string;
+  readonly attempt: number;
+  readonly at: number;
+  readonly detail?: string;
+  readonly mac: string;
+}

@@ -1,0 +1,55 @@
+import { FrameError, FrameReader, FrameWriter } from './frame.ts';
+import type { ClusterId, TenantId } from './ids.ts';
+
+/** What the gateway knows of the lines that follow in a raw frame: one post, or the part of it in this frame. */
+export interface RawMeta {
+  readonly tenant: TenantId;
+  /** A cluster, or `*`: each event must name its own. */
+  readonly cluster: ClusterId | '*';
+  /** Cluster given by header, for tokens with `*`. */
+  readonly header_cluster?: string;
+  /** Milliseconds. */
+  readonly received_at: number;
+  readonly origin: 'http' | 'file' | 'topic';
+  readonly lines: number;
+  /** Lines kept only in part because they were too long: index within the section, true length in bytes, SHA-256 (hex). */
+  readonly oversize?: readonly { readonly index: number; readonly bytes: number; readonly sha256: string }[];
+  /** Agents: whose file and where it goes on, so that a repeat is known for good. */
+  readonly cursor?: { readonly agent: string; readonly file: string; readonly start: number; readonly end: number };
+}
+
+/** One section of a raw frame. `block` holds the lines, each ended by a newline. */
+export interface RawSection {
+  readonly meta: RawMeta;
+  readonly block: Buffer;
+}
+
+export function encodeRawFrame(sections: readonly RawSection[]): Buffer {
+  const writer = new FrameWriter('raw');
+  for (const { meta, block } of sections) {
+    writer.add(JSON.stringify(meta));
+    writer.addBlock(block, 0);
+  }
+  return writer.finish();
+}
+
+/** Sections with their lines (views of the record). @throws FrameError */
+export function decodeRawFrame(value: Buffer): { meta: RawMeta; lines: Buffer[] }[] {
+  const reader = new FrameReader(value, 'raw');
+  const sections = [];
+  for (let s = 0; s < reader.entries; s += 1) {
+    const meta = parseMeta(reader.nextText());
+    const lines = new Array<Buffer>(meta.lines);
+    for (let i = 0; i < meta.lines; i += 1) lines[i] = reader.next();
+    sections.push({ meta, lines });
+  }
+  return sections;
+}
+
+function parseMeta(text: string): RawMeta {
+  try {
+    return JSON.parse(text) as RawMeta;
+  } catch {
+    throw new FrameError('unreadable', 'raw section without meta data');
+  }
+}
