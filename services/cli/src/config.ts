@@ -1,0 +1,86 @@
+import { flag, integer, parseEnv } from '@eyrie/platform/config';
+import { LOG_LEVELS } from '@eyrie/platform/log';
+import { isName } from '@eyrie/schemas';
+import { z } from 'zod';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const MIB = 1024 * 1024;
+
+const name = z.string().refine(isName, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
+const file = z.string().min(1);
+
+/** Settings by service; the keys are the environment variables. `docs/configuration.md` is made from these schemas. */
+export const CONFIG = {
+  shared: z.object({
+    EYRIE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log message that is written.'),
+    EYRIE_BUS: z.enum(['embedded']).default('embedded').describe('Where the topics live.'),
+    EYRIE_STORE: z.enum(['chdb']).default('chdb').describe('Which ClickHouse engine keeps the tables.'),
+    EYRIE_TENANT: name.default('default').describe('Tenant of the tokens made at the first start, and of `replay`.'),
+    EYRIE_CLUSTER: name
+      .default('default')
+      .describe('Cluster of the intake token made at the first start, and of `replay`.'),
+    EYRIE_INTAKE_TOKEN: z.string().min(16).optional().describe('Token for posting events, instead of a random one.'),
+    EYRIE_API_TOKEN: z.string().min(16).optional().describe('Token for the API, instead of a random one.'),
+    EYRIE_RULES_DIR: file.optional().describe('Directory of response rules (*.yaml).'),
+    EYRIE_SCRIPTS_DIR: file.optional().describe('Directory of the scripts that rules may name.'),
+    EYRIE_CONNECTIONS_FILE: file.optional().describe('Connections to Slack, web hooks, …'),
+    EYRIE_WORKLOADS_FILE: file
+      .optional()
+      .describe('Workload snapshots (JSON lines) read at start, without an inventory.'),
+  }),
+  bus: z.object({
+    EYRIE_BUS_PARTITIONS: integer(1, 64, 1).describe(
+      'Partitions of the embedded topics; fixed once the data directory exists.',
+    ),
+    EYRIE_BUS_MAX_BYTES: integer(64 * MIB, 2 ** 50, 20 * 1024 * MIB).describe(
+      'Bytes the embedded log may hold; beyond, intake answers 503.',
+    ),
+    EYRIE_BUS_SYNC: flag(true).describe(
+      'Sync every commit. Off only for measurements: a power failure then loses accepted events.',
+    ),
+  }),
+  gateway: z.object({
+    EYRIE_GATEWAY_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+    EYRIE_GATEWAY_PORT: integer(0, 65_535, 2801).describe('Port; 0 = any free one.'),
+    EYRIE_GATEWAY_TLS_CERT_FILE: file.optional().describe('PEM certificate chain; read anew when it changes.'),
+    EYRIE_GATEWAY_TLS_KEY_FILE: file.optional().describe('PEM private key.'),
+    EYRIE_GATEWAY_TLS_CLIENT_CA_FILE: file.optional().describe('PEM of the authorities of client certificates (mTLS).'),
+    EYRIE_GATEWAY_BODY_MAX_BYTES: integer(MIB, 1024 * MIB, 32 * MIB).describe('Largest body after decompression.'),
+    EYRIE_GATEWAY_EVENT_MAX_BYTES: integer(1024, 4 * MIB, 256 * 1024).describe('Largest line of one event.'),
+  }),
+  processor: z.object({
+    EYRIE_PROCESSOR_WINDOW_MS: integer(MINUTE, 24 * HOUR, HOUR).describe('Length of a folding window.'),
+    EYRIE_PROCESSOR_GRACE_MS: integer(1000, HOUR, MINUTE).describe(
+      'How long after its end a window is closed; idle time after which the watermark moves with the clock.',
+    ),
+    EYRIE_PROCESSOR_INTERVAL_MS: integer(1000, 24 * HOUR, 10 * MINUTE).describe(
+      'At least one update in this time while an alert grows.',
+    ),
+  }),
+  archiver: z.object({
+    EYRIE_ARCHIVER_BATCH_ROWS: integer(1, 500_000, 50_000).describe('Rows after which a batch is inserted.'),
+  }),
+  responder: z.object({
+    EYRIE_RESPONDER_SCRIPTS_MAX: integer(1, 64, 4).describe('Scripts that run at the same time.'),
+  }),
+  console: z.object({
+    EYRIE_CONSOLE_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+    EYRIE_CONSOLE_PORT: integer(0, 65_535, 2802).describe('Port; 0 = any free one.'),
+    EYRIE_CONSOLE_TLS_CERT_FILE: file.optional().describe('PEM certificate chain; read anew when it changes.'),
+    EYRIE_CONSOLE_TLS_KEY_FILE: file.optional().describe('PEM private key.'),
+    EYRIE_CONSOLE_TLS_CLIENT_CA_FILE: file.optional().describe('PEM of the authorities of client certificates (mTLS).'),
+  }),
+} as const;
+
+const everything = z.object(Object.assign({}, ...Object.values(CONFIG).map((schema) => schema.shape)) as AllShapes);
+
+type Union<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer I) => void ? I : never;
+type AllShapes = Union<(typeof CONFIG)[keyof typeof CONFIG]['shape']>;
+
+export type Config = z.output<typeof everything>;
+
+/** @throws AppError EYRIE_CONFIG_INVALID with every bad key */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  return parseEnv(everything, env);
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { describeError } from '@eyrie/platform/errors';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
+
+/** Exit codes: 0 ok, 1 failed, 2 usage. */
+try {
+  await createProgram().parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const text = describeError(error);
+    if (process.argv.includes('--json')) {
+      const [code, ...message] = text.split(': ');
+      process.stdout.write(`${JSON.stringify({ error: { code, message: message.join(': ') } })}\n`);
+    }
+    process.stderr.write(`${text}\n`);
+    process.exitCode = text.startsWith('EYRIE_USAGE') ? 2 : 1;
+  }
+}

@@ -1,0 +1,168 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+/** `60s`, `5m`, `2h`, `30d` in milliseconds. */
+function duration(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
+  if (match === null || unit === undefined) throw new InvalidArgumentError('must be a duration such as 60s, 5m, 2h, 30d');
+  return Number(match[1]) * unit;
+}
+
+const json = () => new Option('--json', 'print one JSON value on standard output');
+const dataDir = (fallback = '.eyrie') => new Option('--data-dir <dir>', 'data directory').default(fallback);
+
+/** Options of the verbs that speak to a running Eyrie. */
+function speaking(command: Command): Command {
+  return command
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .addOption(new Option('--url <url>', 'address of the API, if it is not that of the data directory').env('EYRIE_API_URL'))
+    .addOption(new Option('--token <token>', 'API token, if it is not that of the data directory').env('EYRIE_API_TOKEN'))
+    .addOption(json());
+}
+
+/** The verbs with their options; each verb's code is loaded when it is called. */
+export function createProgram(): Command {
+  const program = new Command('eyrie')
+    .description('Security pipeline for fleets of Kubernetes clusters: events in, scored alerts and actions out.')
+    .version('0.1.0')
+    .showHelpAfterError('(eyrie --help lists the verbs)')
+    .exitOverride();
+
+  program
+    .command('demo')
+    .description('see it work: a small simulated cluster, its alerts, one response')
+    .addOption(new Option('--for <duration>', 'end after this time; otherwise stay').argParser(duration))
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/demo.ts')).demo(options));
+
+  program
+    .command('up')
+    .description('run everything in this process, embedded')
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .addOption(new Option('--gateway-port <n>', 'port of the gateway, 0 = any').argParser(wholeNumber))
+    .addOption(new Option('--console-port <n>', 'port of the API, 0 = any').argParser(wholeNumber))
+    .option('--ready-file <file>', 'written (mode 0600) when everything is ready')
+    .option('--rules <dir>', 'directory of response rules')
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/up.ts')).up(options));
+
+  program
+    .command('send')
+    .argument('<file...>', 'files of events, one a line; - is standard input; gzip is recognised')
+    .description('send events to a gateway, repeating until everything was accepted')
+    .addOption(new Option('--url <url>', 'address of the gateway').env('EYRIE_GATEWAY_URL').makeOptionMandatory())
+    .addOption(new Option('--token <token>', 'intake token').env('EYRIE_INTAKE_TOKEN').makeOptionMandatory())
+    .addOption(new Option('--rate <n>', 'events a second at most').argParser(wholeNumber))
+    .addOption(new Option('--batch <n>', 'events a post').argParser(wholeNumber).default(500))
+    .option('--state <file>', 'remember what was accepted, and go on from there')
+    .addOption(json())
+    .action(async (files, options) => (await import('./verbs/send.ts')).send(files, options));
+
+  program
+    .command('replay')
+    .argument('<file...>', 'files of events, one a line; - is standard input; gzip is recognised')
+    .description('run files through the whole pipeline, offline, and say what came out')
+    .option('--data-dir <dir>', 'keep the result there; otherwise a temporary directory')
+    .option('--with <file>', 'preview documents (silences, exceptions, rules) on the same input')
+    .option('--diff', 'with --with: print the difference they make')
+    .addOption(json())
+    .action(async (files, options) => (await import('./verbs/replay.ts')).replay(files, options));
+
+  const connect = program.command('connect').description('make a token, print the exact settings, wait for the first event');
+  for (const kind of ['falco', 'falcosidekick'] as const) {
+    speaking(connect.command(kind).description(`connect ${kind}`))
+      .requiredOption('--cluster <name>', 'cluster of the events')
+      .addOption(new Option('--wait <duration>', 'how long to wait for the first event').argParser(duration).default(600_000, '10m'))
+      .option('--gateway <url>', 'address of the gateway as the sensor sees it')
+      .action(async (options) => (await import('./verbs/connect.ts')).connect(kind, options));
+  }
+
+  speaking(program.command('why').argument('<id>', 'event id, alert id, pod uid or namespace/pod'))
+    .description('the whole trail of an event, alert or pod')
+    .action(async (id, options) => (await import('./verbs/ask.ts')).why(id, options));
+
+  const alerts = program.command('alerts').description('list, show, watch, judge alerts');
+  speaking(alerts.command('list'))
+    .description('newest first')
+    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--disposition <name>', 'alert, review or suppressed')
+    .option('--namespace <name>')
+    .option('--rule <name>')
+    .action(async (options) => (await import('./verbs/alerts.ts')).list(options));
+  speaking(alerts.command('show').argument('<alert>'))
+    .description('one alert with its reasons')
+    .action(async (id, options) => (await import('./verbs/alerts.ts')).show(id, options));
+  speaking(alerts.command('watch'))
+    .description('follow the stream of alerts')
+    .action(async (options) => (await import('./verbs/alerts.ts')).watch(options));
+  speaking(alerts.command('verdict').argument('<alert>').argument('<status>', 'new, in_review, resolved or dismissed'))
+    .description('record a verdict; a dismissal also hides coming windows')
+    .option('--verdict <word>', 'true_positive, false_positive or benign')
+    .option('--note <text>')
+    .action(async (id, status, options) => (await import('./verbs/alerts.ts')).verdict(id, status, options));
+
+  const silences = program.command('silences').description('add, list, expire silences');
+  speaking(silences.command('list')).action(async (options) => (await import('./verbs/silences.ts')).list(options));
+  speaking(silences.command('add').argument('<matcher...>', 'field=value, field!=value, field^=prefix or field~=part; all must hold'))
+    .description('hide matching alerts until an end')
+    .addOption(new Option('--for <duration>', 'how long').argParser(duration).makeOptionMandatory())
+    .requiredOption('--comment <text>', 'why')
+    .action(async (matchers, options) => (await import('./verbs/silences.ts')).add(matchers, options));
+  speaking(silences.command('expire').argument('<id>')).action(async (id, options) =>
+    (await import('./verbs/silences.ts')).expire(id, options),
+  );
+
+  const tokens = program.command('tokens').description('create, list, revoke tokens');
+  speaking(tokens.command('list')).action(async (options) => (await import('./verbs/tokens.ts')).list(options));
+  speaking(tokens.command('create').argument('<name>'))
+    .description('make a token; it is shown once')
+    .requiredOption('--scopes <list>', 'intake, inventory, read, triage, respond, admin, raw (comma separated)')
+    .option('--cluster <name>', 'cluster, or * to take it from each event', '*')
+    .addOption(new Option('--expires <duration>', 'how long it is valid').argParser(duration))
+    .option('--out <file>', 'write the token to this file (mode 0600)')
+    .action(async (name, options) => (await import('./verbs/tokens.ts')).create(name, options));
+  speaking(tokens.command('revoke').argument('<name>')).action(async (name, options) =>
+    (await import('./verbs/tokens.ts')).revoke(name, options),
+  );
+
+  speaking(program.command('actions').description('the ledger of actions')).action(async (options) =>
+    (await import('./verbs/ask.ts')).actions(options),
+  );
+  speaking(program.command('dead-letters').description('records set aside, with their reason')).action(async (options) =>
+    (await import('./verbs/ask.ts')).deadLetters(options),
+  );
+
+  program
+    .command('rules')
+    .description('check response rules and run the tests in their files')
+    .command('check')
+    .argument('<dir>')
+    .addOption(json())
+    .action(async (dir, options) => (await import('./verbs/rules.ts')).check(dir, options));
+
+  program
+    .command('sql')
+    .argument('<select>', 'one SELECT over the database eyrie')
+    .description('ask the running process, read-only')
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .addOption(new Option('--timeout <duration>').argParser(duration).default(30_000, '30s'))
+    .option('--max-rows <n>', 'rows at most', wholeNumber, 10_000)
+    .addOption(json())
+    .action(async (statement, options) => (await import('./verbs/sql.ts')).sql(statement, options));
+
+  speaking(program.command('doctor').description('check machine, data directory and the running process')).action(
+    async (options) => (await import('./verbs/doctor.ts')).doctor(options),
+  );
+
+  for (const command of allCommands(program)) command.exitOverride();
+  return program;
+}
+
+function allCommands(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...allCommands(child)]);
+}
