@@ -1,0 +1,164 @@
+import type { DocumentBodies, DocumentKind, DocumentRecord, TenantId } from '@eyrie/schemas';
+import type { Bus, BusRecord } from './bus/bus.ts';
+import type { Clock } from './clock.ts';
+import { AppError } from './errors.ts';
+import { followTable } from './follow.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Signer } from './sign.ts';
+
+/** Silences, exceptions, rules and tokens as they stand now: a view of the topic `documents`, and the way to change them. */
+export interface Documents {
+  /** `documents_version`: the next offset of the topic this view has not taken yet. Grows with every change; 0 = none. */
+  readonly version: number;
+  /** Resolves once the view holds everything written before it was made. */
+  ready(): Promise<void>;
+  /** Documents of a kind that were not removed, of every tenant. */
+  list<K extends DocumentKind>(kind: K): readonly DocumentRecord<K>[];
+  /** The latest record, also when it says that the document was removed (`body` null). */
+  get<K extends DocumentKind>(tenant: TenantId, kind: K, id: string): DocumentRecord<K> | undefined;
+  /**
+   * Writes the next version; resolves when it is durable and this view has taken it. A null body removes the document.
+   * `expectedVersion` is the version the author saw (0 = none yet).
+   * @throws AppError EYRIE_HTTP_CONFLICT when another change came first, or what `Bus.append` throws
+   */
+  put<K extends DocumentKind>(change: DocumentChange<K>): Promise<DocumentRecord<K>>;
+  /** Called after each record taken; gives the function that ends it. */
+  onChange(callback: (record: DocumentRecord) => void): () => void;
+  stop(): Promise<void>;
+}
+
+export interface DocumentChange<K extends DocumentKind = DocumentKind> {
+  readonly tenant: TenantId;
+  readonly kind: K;
+  readonly id: string;
+  readonly body: DocumentBodies[K] | null;
+  readonly author: string;
+  readonly expectedVersion?: number;
+}
+
+interface Dependencies {
+  readonly bus: Bus;
+  readonly signer: Signer;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly metrics?: Metrics;
+}
+
+const TOPIC = 'documents';
+/** Repeats of an unconditional change that lost a race. */
+const ATTEMPTS = 5;
+/** How long `put` waits for its own view after the append, milliseconds. */
+const VIEW_WAIT_MS = 10_000;
+
+export function createDocuments({ bus, signer, log, clock, metrics }: Dependencies): Documents {
+  const records = new Map<DocumentKind, Map<string, DocumentRecord>>();
+  const callbacks = new Set<(record: DocumentRecord) => void>();
+  let version = 0;
+  /** The change this process has appended and not yet seen come back. */
+  let pending: { readonly mac: string; readonly resolve: (accepted: boolean) => void } | undefined;
+  /** Changes of one process go one after the other, so that they never lose a race against each other. */
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const table = followTable(bus, TOPIC, { onRecord: (_key, value, record) => take(value, record), log });
+
+  function take(value: Buffer | null, { offset }: BusRecord): void {
+    const record = value === null ? undefined : read(value, offset);
+    const accepted = record !== undefined && accept(record);
+    version = offset + 1;
+    if (accepted) for (const callback of callbacks) callback(record);
+    if (record !== undefined && record.mac === pending?.mac) pending.resolve(accepted);
+  }
+
+  function read(value: Buffer, offset: number): DocumentRecord | undefined {
+    const refuse = (reason: 'unreadable' | 'newer_format' | 'bad_signature') => {
+      metrics?.count('eyrie_dead_letters_total', { stage: 'documents', reason });
+      log.warn({ topic: TOPIC, offset, reason }, 'document record without effect');
+      return undefined;
+    };
+    const record = parse(value);
+    if (record === undefined) return refuse('unreadable');
+    if (record.v > 1) return refuse('newer_format');
+    return signer.verify(record) ? record : refuse('bad_signature');
+  }
+
+  /** Of two writers that saw the same version, the first in the log wins. */
+  function accept(record: DocumentRecord): boolean {
+    const held = latest(record.tenant, record.kind, record.id);
+    if (held !== undefined && record.version <= held.version) return false;
+    let byKey = records.get(record.kind);
+    if (byKey === undefined) {
+      byKey = new Map();
+      records.set(record.kind, byKey);
+    }
+    byKey.set(`${record.tenant}/${record.id}`, record);
+    return true;
+  }
+
+  function latest<K extends DocumentKind>(tenant: TenantId, kind: K, id: string): DocumentRecord<K> | undefined {
+    return records.get(kind)?.get(`${tenant}/${id}`) as DocumentRecord<K> | undefined;
+  }
+
+  async function change<K extends DocumentKind>(wanted: DocumentChange<K>): Promise<DocumentRecord<K>> {
+    await table.ready;
+    const { tenant, kind, id, body, author, expectedVersion } = wanted;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const seen = latest(tenant, kind, id)?.version ?? 0;
+      if (expectedVersion !== undefined && expectedVersion !== seen) {
+        throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} has version ${seen}, not ${expectedVersion}`);
+      }
+      const unsigned = { v: 1 as const, tenant, kind, id, version: seen + 1, author, at: clock.now(), body };
+      const record: DocumentRecord<K> = { ...unsigned, mac: signer.sign(unsigned) };
+      if (await append(`${tenant}/${kind}/${id}`, record)) return record;
+      if (expectedVersion !== undefined) break;
+    }
+    throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} was changed by someone else at the same time`);
+  }
+
+  /** Appends, and waits until this view took the record. False when another change came first. */
+  async function append(key: string, record: DocumentRecord): Promise<boolean> {
+    const late = new AbortController();
+    const taken = new Promise<boolean>((resolve) => {
+      pending = { mac: record.mac, resolve };
+    });
+    try {
+      await bus.append([{ topic: TOPIC, partition: 0, key, value: Buffer.from(JSON.stringify(record)) }]);
+      const wait = clock.sleep(VIEW_WAIT_MS, late.signal).then(() => undefined);
+      const accepted = await Promise.race([taken, wait]);
+      if (accepted !== undefined) return accepted;
+      throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the change is stored, but did not come back from the log in time');
+    } finally {
+      late.abort();
+      pending = undefined;
+    }
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    ready: () => table.ready,
+    list: <K extends DocumentKind>(kind: K) =>
+      [...(records.get(kind)?.values() ?? [])].filter(({ body }) => body !== null) as DocumentRecord<K>[],
+    get: latest,
+    put: (wanted) => {
+      const done = queue.then(() => change(wanted));
+      queue = done.catch(() => undefined);
+      return done;
+    },
+    onChange: (callback) => {
+      callbacks.add(callback);
+      return () => callbacks.delete(callback);
+    },
+    stop: () => table.stop(),
+  };
+}
+
+function parse(value: Buffer): DocumentRecord | undefined {
+  try {
+    const record = JSON.parse(value.toString('utf8')) as DocumentRecord;
+    return typeof record === 'object' && record !== null && typeof record.kind === 'string' ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { ClusterId, DocumentRecord, Scope, TenantId } from '@eyrie/schemas';
+import type { Documents } from './documents.ts';
+
+/** Who is asking: the tenant and cluster come from the token, never from what is sent. */
+export interface Principal {
+  readonly name: string;
+  readonly tenant: TenantId;
+  readonly cluster: ClusterId | '*';
+  readonly scopes: readonly Scope[];
+}
+
+/** 256 random bits behind a prefix that secret scanners can find. */
+export function mintToken(): string {
+  return `eyrie_${randomBytes(32).toString('base64url')}`;
+}
+
+/** What is stored of a token: SHA-256 (hex) of its text. */
+export function hashToken(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/**
+ * The principal of a token that exists, was not revoked and has not expired.
+ * Looked up by hash, so the time taken says nothing about the text of other tokens.
+ */
+export function authenticate(documents: Documents, text: string, now: number): Principal | undefined {
+  const record = tokensByHash(documents).get(hashToken(text));
+  const body = record?.body;
+  if (record === undefined || body === null || body === undefined) return undefined;
+  if (body.expires_at !== undefined && body.expires_at <= now) return undefined;
+  return { name: body.name, tenant: record.tenant, cluster: body.cluster as ClusterId | '*', scopes: body.scopes };
+}
+
+interface Index {
+  readonly version: number;
+  readonly tokens: ReadonlyMap<string, DocumentRecord<'token'>>;
+}
+
+// Rebuilt when the documents change, so that a request costs one hash and one look-up.
+const indexes = new WeakMap<Documents, Index>();
+
+function tokensByHash(documents: Documents): Index['tokens'] {
+  const held = indexes.get(documents);
+  if (held !== undefined && held.version === documents.version) return held.tokens;
+  const tokens = new Map<string, DocumentRecord<'token'>>();
+  for (const record of documents.list('token')) {
+    if (record.body !== null) tokens.set(record.body.sha256, record);
+  }
+  indexes.set(documents, { version: documents.version, tokens });
+  return tokens;
+}
