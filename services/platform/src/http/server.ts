@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Scope } from '@eyrie/schemas';
+import Fastify, { type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Principal } from '../tokens.ts';
+import { answerOf, envelope } from './answer.ts';
+import { answerBrokenRequest, type BrokenRequest } from './broken.ts';
+import { addCommonRoutes } from './common-routes.ts';
+import { createIdentify, type GateOptions, type Identify, requireScope } from './gate.ts';
+import { createListener, DEFAULT_LIMITS, type HttpLimits, type Listener, type TlsFiles } from './listener.ts';
+import { createPeerBuckets } from './peers.ts';
+
+/** What a route asks of the token: a scope, any valid token, or nothing (health only). */
+export type RouteScope = Scope | 'any' | 'public';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Required on every route: one without it cannot be registered. */
+    scope?: RouteScope;
+  }
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
+
+export interface HttpServerOptions extends Omit<GateOptions, 'requireCertificate'> {
+  /** Shown in the OpenAPI document and in log lines. */
+  readonly name: string;
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly tls?: TlsFiles;
+  readonly limits?: Partial<HttpLimits>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Parts that must work before traffic may come; `/readyz` answers 503 while one is false. */
+  readonly ready: () => Readonly<Record<string, boolean>>;
+  /** Handles a request before Fastify sees it; false passes it on. For hot paths. */
+  readonly intercept?: (request: IncomingMessage, response: ServerResponse, identify: Identify) => boolean;
+  /** Called for a request that was cut off before it was one: timeout, header flood, garbage. */
+  readonly onBroken?: (broken: BrokenRequest) => void;
+}
+
+export type HttpServer = Awaited<ReturnType<typeof createHttpServer>>;
+/** Fastify with zod: routes take `schema` as zod types and need `config: { scope }`. */
+export type HttpApp = HttpServer['app'];
+
+/** The principal of a request whose route asks for a token. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === undefined) throw new AppError('EYRIE_HTTP_UNAUTHENTICATED', 'no token');
+  return request.principal;
+}
+
+const LOG_BUCKETS = { burst: 20, perSecond: 1, maxPeers: 10_000 };
+
+/**
+ * An HTTP server with TLS, bounds, authentication, one form of errors, health, metrics and OpenAPI.
+ * Add routes to `app`, then `listen`.
+ */
+export async function createHttpServer(options: HttpServerOptions) {
+  const { log, metrics, clock, tls } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const identify = createIdentify({ ...options, requireCertificate: tls?.clientCaFile !== undefined });
+  const failures = createPeerBuckets(LOG_BUCKETS);
+  let listener: Listener | undefined;
+  let address = '';
+
+  const app = Fastify({
+    bodyLimit: limits.bodyBytes,
+    genReqId: createRequestIds(),
+    logger: false,
+    routerOptions: { maxParamLength: 500 },
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+    clientErrorHandler: (error, socket) => {
+      const broken = answerBrokenRequest(error, socket, `${options.name}-broken`);
+      if (broken !== undefined) options.onBroken?.(broken);
+    },
+    serverFactory: (handler) => {
+      const { intercept } = options;
+      listener = createListener({
+        limits,
+        tls,
+        log,
+        handler: (request, response) => {
+          if (intercept?.(request, response, identify) !== true) handler(request, response);
+        },
+      });
+      listener.server.on('drop', () => metrics.count('eyrie_bound_reached_total', { bound: 'http_connections' }));
+      return listener.server;
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorateRequest('principal', undefined);
+
+  app.addHook('onRoute', ({ config, url }) => {
+    if (config?.scope === undefined) throw new Error(`route ${url} does not say which scope it needs`);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    // Also a path that does not exist answers only to those who may ask.
+    const scope = request.routeOptions.config.scope ?? 'any';
+    if (scope === 'public') return;
+    const principal = identify(request.raw);
+    if (scope !== 'any') requireScope(principal, scope);
+    request.principal = principal;
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const status = `${Math.trunc(reply.statusCode / 100)}xx`;
+    metrics.count('eyrie_http_requests_total', { route: request.routeOptions.url ?? 'none', status });
+  });
+  app.setNotFoundHandler(() => {
+    throw new AppError('EYRIE_HTTP_NOT_FOUND', 'no such path');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const answer = answerOf(error);
+    if (answer.status >= 500) log.error({ err: error, requestId: request.id }, 'request failed');
+    if (answer.status === 401) {
+      reply.header('www-authenticate', 'Bearer realm="eyrie", Basic realm="eyrie"');
+      if (failures.take(request.ip, clock.now())) {
+        log.warn({ peer: request.ip, requestId: request.id }, 'request without valid token');
+      } else {
+        metrics.count('eyrie_bound_reached_total', { bound: 'http_failed_authentication' });
+        reply.header('connection', 'close');
+      }
+    }
+    if (answer.status === 429 || answer.status === 503) reply.header('retry-after', '1');
+    return reply.code(answer.status).type('application/json; charset=utf-8').send(envelope(answer, request.id));
+  });
+  await addCommonRoutes(app, options);
+
+  return {
+    app,
+    /** `http://127.0.0.1:2801`, once listening. */
+    get address() {
+      return address;
+    },
+    listen: async () => {
+      await app.listen({ host: options.host, port: options.port });
+      address = addressOf(app.server.address(), tls !== undefined);
+      log.info({ address, name: options.name }, 'listening');
+    },
+    /** Stops accepting, lets running requests end, closes idle connections. */
+    close: async () => {
+      listener?.stop();
+      await app.close();
+    },
+    /** Takes up changed certificate files now. */
+    reload: () => listener?.reload(),
+  };
+}
+
+// Not the caller's: a request id goes into logs, and text of callers does not.
+function createRequestIds(): () => string {
+  const prefix = randomBytes(4).toString('hex');
+  let next = 0;
+  return () => {
+    next += 1;
+    return `${prefix}-${next.toString(36)}`;
+  };
+}
+
+function addressOf(bound: AddressInfo | string | null, secure: boolean): string {
+  if (bound === null || typeof bound === 'string') return bound ?? '';
+  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return `${secure ? 'https' : 'http'}://${host}:${bound.port}`;
+}
