@@ -32,6 +32,7 @@ export const ERROR_CODES = {
   EYRIE_HTTP_QUOTA: 'The hard disk share of the tenant is used up. Each refusal is counted as blind time.',
   EYRIE_HTTP_UNAVAILABLE: 'The outcome is unknown: repeat the whole request.',
   EYRIE_HTTP_CONFLICT: 'The document changed meanwhile. Read it again and repeat.',
+  EYRIE_STREAM_SLOW: 'The stream was read too slowly and was cut. Connect again with Last-Event-ID: nothing is lost.',
   EYRIE_RULE_INVALID: 'A response rule cannot be used; the message names file, rule and field.',
   EYRIE_CONNECTION_INVALID: 'A connection is missing or wrong; the message names it.',
   EYRIE_ACTION_DENIED: 'A guard refused the action; the ledger holds the reason.',

@@ -1,0 +1,305 @@
+import { z } from 'zod';
+import { SCOPES } from './document.ts';
+import { isName } from './ids.ts';
+import { parseNanos } from './nanos.ts';
+import { PRIORITIES } from './priority.ts';
+
+/**
+ * Shapes of the HTTP API (`:2802`): what it takes is strict, what it gives names the fields people build on and may grow.
+ * Times are ISO 8601 in UTC with up to nine digits of fraction, in and out.
+ */
+const text = (maximum: number) => z.string().min(1).max(maximum);
+const hex32 = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hex digits');
+const time = z
+  .string()
+  .refine((value) => parseNanos(value) !== undefined, 'must be a time such as 2026-11-24T15:00:00Z');
+const name = z.string().refine(isName, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
+
+export const ALERT_STATES = ['open', 'closed', 'merged'] as const;
+export const BANDS = ['page', 'review', 'low', 'suppress'] as const;
+export const DISPOSITIONS = ['alert', 'review', 'suppressed'] as const;
+export const TRIAGE_STATUSES = ['new', 'in_review', 'resolved', 'dismissed'] as const;
+export const VERDICTS = ['true_positive', 'false_positive', 'benign'] as const;
+
+export const ApiError = z.object({
+  error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }),
+});
+
+/** Paging: `next_cursor` is absent on the last page. */
+const page = {
+  limit: z.coerce.number().int().min(1).max(500).default(50).describe('Entries a page.'),
+  cursor: text(512).exactOptional().describe('`next_cursor` of the page before.'),
+};
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().exactOptional() });
+
+export type AlertFilter = z.output<typeof AlertQuery>;
+export const AlertQuery = z.strictObject({
+  ...page,
+  sort: z
+    .enum(['opened_at', 'last_seen'])
+    .default('opened_at')
+    .describe('Newest first. `opened_at` never changes: every alert comes exactly once.'),
+  state: z.enum(ALERT_STATES).exactOptional(),
+  disposition: z.enum(DISPOSITIONS).exactOptional(),
+  band: z.enum(BANDS).exactOptional(),
+  status: z.enum(TRIAGE_STATUSES).exactOptional(),
+  priority: z.enum(PRIORITIES).exactOptional(),
+  rule: text(512).exactOptional(),
+  cluster: name.exactOptional(),
+  namespace: text(253).exactOptional(),
+  workload: text(253).exactOptional(),
+  from: time.exactOptional().describe('Opened at or after.'),
+  to: time.exactOptional().describe('Opened before.'),
+  q: text(200).exactOptional().describe('Part of rule, workload, pod, image, host, process or command line, any case.'),
+});
+
+export type EventFilter = z.output<typeof EventQuery>;
+export const EventQuery = z.strictObject({
+  ...page,
+  alert_id: hex32.exactOptional(),
+  outcome: text(32).exactOptional(),
+  rule: text(512).exactOptional(),
+  priority: z.enum(PRIORITIES).exactOptional(),
+  cluster: name.exactOptional(),
+  namespace: text(253).exactOptional(),
+  workload: text(253).exactOptional(),
+  pod: text(253).exactOptional(),
+  host: text(253).exactOptional(),
+  from: time.exactOptional(),
+  to: time.exactOptional(),
+  raw: z.stringbool().default(false).describe('With the raw line, unmasked: needs scope raw, and is audited.'),
+});
+
+export const AlertId = z.strictObject({ id: hex32 });
+export const EventIdParam = z.strictObject({ id: hex32 });
+export const RawFlag = z.strictObject({ raw: z.stringbool().default(false) });
+
+export const VerdictBody = z.strictObject({
+  status: z.enum(TRIAGE_STATUSES),
+  verdict: z.enum(VERDICTS).exactOptional(),
+  assignee: text(200).exactOptional(),
+  note: z.string().max(4_000).exactOptional(),
+  dismissed_until: time
+    .exactOptional()
+    .describe('With status dismissed: new windows stay hidden until then (default 30 days).'),
+  revoke: z.literal(true).exactOptional().describe('Withdraw the dismissal of the fingerprint.'),
+});
+
+/** The alert as stored, times as ISO 8601, secrets masked. */
+export const ApiAlert = z
+  .looseObject({
+    alert_id: z.string(),
+    version: z.number(),
+    cluster: z.string(),
+    state: z.enum(ALERT_STATES),
+    rule: z.string(),
+    priority: z.enum(PRIORITIES),
+    count: z.number(),
+    opened_at: z.string(),
+    first_seen: z.string(),
+    last_seen: z.string(),
+    disposition: z.enum(DISPOSITIONS),
+    identity: z.looseObject({}),
+    score: z.looseObject({ fp_score: z.number(), band: z.enum(BANDS) }),
+    triage: z.looseObject({ status: z.enum(TRIAGE_STATUSES) }),
+  })
+  .meta({ id: 'Alert' });
+
+export const ApiEvent = z
+  .looseObject({
+    event_id: z.string(),
+    cluster: z.string(),
+    time: z.string(),
+    rule: z.string(),
+    outcome: z.string(),
+    reason: z.string(),
+  })
+  .meta({ id: 'Event' });
+
+export const ApiAction = z
+  .looseObject({
+    intent_key: z.string(),
+    version: z.number(),
+    state: z.string(),
+    reason: z.string(),
+    rule_id: z.string(),
+    action: z.string(),
+    alert_id: z.string(),
+    target: z.string(),
+    at: z.string(),
+  })
+  .meta({ id: 'Action' });
+
+export const ApiAlertDetail = z.object({
+  alert: ApiAlert,
+  versions: z.array(z.looseObject({ version: z.number(), change: z.string() })),
+  events: z.array(ApiEvent),
+  actions: z.array(ApiAction),
+});
+
+export const ApiVerdictTaken = z.object({
+  command_id: z.string(),
+  alert: ApiAlert.exactOptional().describe('Absent when the judge has not answered yet (202).'),
+});
+
+export type ActionFilter = z.output<typeof ActionQuery>;
+export const ActionQuery = z.strictObject({
+  ...page,
+  alert_id: hex32.exactOptional(),
+  rule_id: text(200).exactOptional(),
+  state: text(32).exactOptional(),
+  actionner: text(64).exactOptional(),
+});
+
+const matcher = z.strictObject({
+  field: text(64),
+  op: z.enum(['=', '!=', 'in', 'startswith', 'contains']),
+  value: z.union([z.string().max(1_024), z.array(z.string().max(1_024)).min(1).max(1_000)]),
+});
+const matchers = z
+  .array(
+    matcher.refine(({ op, value }) => (op === 'in') === Array.isArray(value), '`in` takes a list, the others one text'),
+  )
+  .min(1)
+  .max(50);
+
+/** Bodies of documents as people write them. */
+export const DOCUMENT_INPUTS = {
+  silence: z
+    .strictObject({ matchers, starts_at: time.exactOptional(), ends_at: time, comment: text(1_000) })
+    .describe('Alerts whose opening event matches are suppressed until the end.'),
+  exception: z.strictObject({ matchers, expires_at: time, comment: text(1_000) }),
+} as const;
+export type WritableKind = keyof typeof DOCUMENT_INPUTS;
+export type SilenceInput = z.output<typeof DOCUMENT_INPUTS.silence>;
+export type ExceptionInput = z.output<typeof DOCUMENT_INPUTS.exception>;
+
+export const DocumentKindParam = z.strictObject({ kind: z.enum(['silence', 'exception']) });
+export const DocumentParam = z.strictObject({ kind: z.enum(['silence', 'exception']), id: name });
+export const DocumentInput = z.strictObject({
+  id: name.exactOptional().describe('Made by Eyrie when absent.'),
+  expected_version: z.number().int().min(0).exactOptional().describe('The version you saw; 0 = none yet.'),
+  body: z.unknown().describe('As its kind demands.'),
+});
+export const DocumentDelete = z.strictObject({ expected_version: z.coerce.number().int().min(0).exactOptional() });
+export const ApiDocument = z
+  .looseObject({
+    kind: z.string(),
+    id: z.string(),
+    version: z.number(),
+    author: z.string(),
+    at: z.string(),
+    body: z.unknown(),
+  })
+  .meta({ id: 'Document' });
+
+export const TokenInput = z.strictObject({
+  name,
+  cluster: z.union([z.literal('*'), name]).default('*'),
+  scopes: z.array(z.enum(SCOPES)).min(1),
+  expires_at: time.exactOptional(),
+});
+export const TokenParam = z.strictObject({ name });
+export const ApiToken = z
+  .object({
+    name: z.string(),
+    cluster: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    expires_at: z.string().exactOptional(),
+    created_at: z.string(),
+    created_by: z.string(),
+  })
+  .meta({ id: 'Token' });
+export const ApiTokenMade = ApiToken.extend({ token: z.string().describe('Shown this once.') });
+
+export const MetricQuery = z.strictObject({
+  from: z
+    .string()
+    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month such as 2026-11')
+    .exactOptional(),
+  to: z
+    .string()
+    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, 'must be a month such as 2026-11')
+    .exactOptional()
+    .describe('Last month, included.'),
+});
+
+const coverage = z.object({
+  watched_minutes: z.number(),
+  node_minutes: z.number(),
+  share: z.number().nullable().describe('Watched share of node-minutes; null where no node ever gave proof of life.'),
+});
+
+export const ApiMonthlyAlerts = z.object({
+  items: z.array(
+    z.object({
+      month: z.string(),
+      alerts: z.number().describe('Shown.'),
+      suppressed: z.number(),
+      coverage,
+    }),
+  ),
+  reconciliation: z.object({
+    difference: z.number().describe('Judge minus SQL; 0 = both agree.'),
+    opened_judge: z.number(),
+    opened_sql: z.number(),
+    in_flight: z.number().describe('Openings the archiver has not written yet.'),
+  }),
+});
+
+export const CoverageQuery = z.strictObject({ from: time, to: time, cluster: name.exactOptional() });
+export const ApiCoverage = z.object({
+  total: coverage,
+  nodes: z.array(coverage.extend({ cluster: z.string(), node: z.string() })),
+});
+
+const snapshotText = z.string().max(1_024);
+/** One pod as the inventory saw it; the tenant comes from the token. */
+export const WorkloadInput = z.strictObject({
+  v: z.literal(1).exactOptional(),
+  cluster: name.exactOptional().describe('Needed with a token of cluster `*`.'),
+  uid: text(128),
+  namespace: text(253),
+  pod: text(253),
+  node: text(253).exactOptional(),
+  owner: z.strictObject({ kind: text(63), name: text(253) }),
+  service_account: snapshotText.exactOptional(),
+  labels: z.record(z.string().max(317), z.string().max(256)).exactOptional(),
+  containers: z
+    .array(
+      z.strictObject({
+        name: text(253),
+        id: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits, without runtime prefix')
+          .exactOptional(),
+        image: text(1_024),
+        tag: snapshotText.exactOptional(),
+        digest: snapshotText.exactOptional(),
+        privileged: z.boolean().exactOptional(),
+      }),
+    )
+    .max(256),
+  started_at: z.number().int().min(0).exactOptional().describe('Milliseconds.'),
+  deleted_at: z.number().int().min(0).exactOptional().describe('Milliseconds.'),
+  observed_at: z.number().int().min(0).describe('Milliseconds: when the inventory saw this state; the later one wins.'),
+});
+export const ApiWorkloadsTaken = z.object({
+  accepted: z.number(),
+  rejected: z.array(z.object({ index: z.number(), code: z.string(), message: z.string() })),
+});
+export const WorkloadQuery = z.strictObject({
+  ...page,
+  cluster: name.exactOptional(),
+  namespace: text(253).exactOptional(),
+});
+
+export const StreamQuery = z.strictObject({
+  include: z.enum(['suppressed']).exactOptional().describe('Also alerts that are hidden from the start.'),
+  last_event_id: text(512).exactOptional().describe('As the header Last-Event-ID.'),
+});
+
+export const WhyParam = z.strictObject({ '*': text(600) });
+export const DeadLetterQuery = z.strictObject({ ...page, reason: text(64).exactOptional() });
+export const HealthQuery = z.strictObject({ ...page, cluster: name.exactOptional(), kind: text(64).exactOptional() });
