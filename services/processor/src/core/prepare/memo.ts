@@ -1,0 +1,55 @@
+import type { Event, RoutingKey } from '@eyrie/schemas';
+
+/**
+ * What `prepare` may remember between events. It changes speed, never a result, and is bounded: two generations, so
+ * that a flood of new keys cannot grow it and the busy keys survive.
+ */
+export class Memo<V> {
+  readonly #limit: number;
+  #young = new Map<string, V>();
+  #old = new Map<string, V>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get(key: string): V | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.set(key, old);
+    return old;
+  }
+
+  set(key: string, value: V): V {
+    if (this.#young.size >= this.#limit) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(key, value);
+    return value;
+  }
+}
+
+/** Canonical name of a field; `content` where the identity takes it in. */
+export interface FieldName {
+  readonly name: string;
+  readonly content: boolean;
+}
+
+export interface Route {
+  readonly salient: string;
+  readonly routing_key: RoutingKey;
+}
+
+export type Labels = Pick<Event, 'tags' | 'tactics' | 'techniques' | 'maturity'>;
+
+export interface Memos {
+  readonly fieldNames: Memo<FieldName>;
+  readonly routes: Memo<Route>;
+  readonly labels: Memo<Labels>;
+}
+
+export function createMemos(): Memos {
+  return { fieldNames: new Memo(2_048), routes: new Memo(16_384), labels: new Memo(1_024) };
+}

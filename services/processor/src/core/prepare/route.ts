@@ -1,0 +1,24 @@
+import { hash } from 'node:crypto';
+import { FORMATS, type RoutingKey } from '@eyrie/schemas';
+import { mask } from './mask.ts';
+import type { Memos, Route } from './memo.ts';
+import { cut } from './values.ts';
+
+/**
+ * The routing key: every event of one behaviour goes to one partition. From the event alone, never from a look-up, and
+ * the same for a copy cut by falcosidekick.
+ */
+export function route(
+  place: { readonly tenant: string; readonly cluster: string; readonly source: string; readonly rule: string },
+  rawSalient: readonly string[],
+  memos: Memos,
+): Route {
+  const { tenant, cluster, source, rule } = place;
+  const head = `${tenant}\u001f${cluster}\u001f${source}\u001f${rule.length}\u001f${rule}\u001f`;
+  const raw = head + rawSalient.join('\u001f');
+  const known = memos.routes.get(raw);
+  if (known !== undefined) return known;
+  const salient = rawSalient.map((value) => mask(cut(value))).join('\u001f');
+  const key = hash('sha256', `route/${FORMATS.fingerprint}\u001f${head}${salient}`, 'hex').slice(0, 32) as RoutingKey;
+  return memos.routes.set(raw, { salient, routing_key: key });
+}

@@ -1,0 +1,68 @@
+import { LIMITS } from '@eyrie/schemas';
+
+/** Falco's three ways to say nothing. */
+export function isAbsent(value: unknown): boolean {
+  return value === null || value === undefined || value === '' || value === '<NA>';
+}
+
+/** Text of a field, or undefined. Templated fields are text even where the sensor writes numbers. */
+export function text(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' || value === '<NA>' ? undefined : value;
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== 'object') return String(value);
+  return Array.isArray(value) && value.length > 0 ? value.map((item) => text(item) ?? '').join(',') : undefined;
+}
+
+/** An integer a double holds exactly. */
+export function integer(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
+}
+
+/** A uid; unset ones (-1, or its unsigned form) are absent. */
+export function userId(value: unknown): number | undefined {
+  const id = integer(value);
+  return id === undefined || id < 0 || id === 4_294_967_295 ? undefined : id;
+}
+
+export function flag(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  return value === 'true' ? true : value === 'false' ? false : undefined;
+}
+
+/**
+ * One form for a value by whatever route it came: numbers and their text are the same (JSON already rounded integers
+ * beyond 2^53), lists have no order, long text ends where falcosidekick would cut it.
+ */
+export function canonical(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    if (value === '' || value === '<NA>') return undefined;
+    return value.length >= 16 && LONG_INTEGER.test(value) ? String(Number(value)) : cut(value);
+  }
+  if (value === null || value === undefined) return undefined;
+  if (typeof value !== 'object') return String(value);
+  if (!Array.isArray(value)) return cut(JSON.stringify(value));
+  if (value.length === 0) return undefined;
+  const items = value.map((item) => canonical(item) ?? '').sort();
+  return items.map((item) => `${item.length}:${item}`).join('');
+}
+
+const LONG_INTEGER = /^-?\d{16,20}$/;
+const CUT_MARK = '[...]';
+const CUT_BYTES = LIMITS.canonicalStringBytes - CUT_MARK.length;
+
+/**
+ * falcosidekick replaces text of more than 512 bytes by its first 507 and `[...]`; a character torn by the cut arrives
+ * as one to three U+FFFD. Whole and cut copies both become the whole characters within 507 bytes.
+ */
+export function cut(value: string): string {
+  // No character of UTF-16 takes more than three bytes.
+  if (value.length * 3 < LIMITS.canonicalStringBytes) return value;
+  const bytes = Buffer.byteLength(value);
+  const isCut = bytes === LIMITS.canonicalStringBytes && value.endsWith(CUT_MARK);
+  if (bytes <= LIMITS.canonicalStringBytes && !isCut) return value;
+  const head = Buffer.from(value).toString('utf8', 0, CUT_BYTES);
+  let end = head.length;
+  while (end > 0 && head.charCodeAt(end - 1) === 0xfffd) end -= 1;
+  return head.slice(0, end);
+}
