@@ -11,11 +11,11 @@ export interface FalcoEvent {
   /** The top-level `time`: the only clock of the event that survives JSON exactly. */
   readonly time: Nanos;
   /** Absent before Falco 0.32. */
-  readonly hostname?: string;
+  readonly hostname: string | undefined;
   /** As written; absent before Falco 0.30, `syscalls` from falcosidekick. */
-  readonly source?: string;
-  readonly tags?: readonly string[];
-  readonly output?: string;
+  readonly source: string | undefined;
+  readonly tags: readonly string[] | undefined;
+  readonly output: string | undefined;
   /** Empty where the sensor left it out. Values: text, number, boolean, null, lists. */
   readonly output_fields: Readonly<Record<string, unknown>>;
 }
@@ -29,7 +29,7 @@ export type LineReading =
       readonly falco: FalcoEvent;
       readonly cluster: ClusterId;
       /** The event's own claim, where the token fixes another cluster. */
-      readonly claimed_cluster?: string;
+      readonly claimed_cluster: string | undefined;
     }
   /** Refused: kept in the dead letter. */
   | { readonly ok: false; readonly outcome: 'rejected'; readonly code: Reason<'rejected'>; readonly message: string }

@@ -22,7 +22,7 @@ export function readLine(line: Buffer | string, context: LineContext): LineReadi
   const text = typeof line === 'string' ? line : line.toString('utf8');
   if (text.charCodeAt(0) === BRACE) {
     try {
-      return readObject(JSON.parse(text) as Json, context);
+      return readObject(JSON.parse(text) as Json, text, context);
     } catch {
       // Text behind the object, or no JSON: found out below.
     }
@@ -39,7 +39,7 @@ function readText(text: string, context: LineContext): LineReading {
   const found = objectIn(trimmed);
   switch (found.kind) {
     case 'object':
-      return readObject(found.value, context);
+      return readObject(found.value, trimmed, context);
     case 'several':
       return rejected('trailing_text', 'more than one object in the line: send one a line');
     case 'broken':
@@ -73,10 +73,10 @@ function isJson(text: string): boolean {
   }
 }
 
-function readObject(object: Json, context: LineContext, unwrapped = false): LineReading {
-  const { rule, output_fields: fields = null, hostname = null, source = null, tags = null } = object;
+function readObject(object: Json, text: string, context: LineContext, unwrapped = false): LineReading {
+  const { rule, output_fields: fields = null, hostname = null, source = null, tags = null, output } = object;
   if (rule === undefined && !unwrapped && typeof object['log'] === 'string') return readDocker(object['log'], context);
-  if (nestsTooDeep(object)) return rejected('too_deep', `nested deeper than ${LIMITS.jsonDepth}`);
+  if (mayNestDeep(text) && nestsTooDeep(object)) return rejected('too_deep', `nested deeper than ${LIMITS.jsonDepth}`);
   if (rule === undefined || rule === null || rule === '') return rejected('missing_rule', 'rule is missing');
   if (typeof rule !== 'string' || rule.length > RULE_CHARS) {
     return rejected('invalid_rule', `rule must be text of at most ${RULE_CHARS} characters`);
@@ -102,20 +102,21 @@ function readObject(object: Json, context: LineContext, unwrapped = false): Line
   const output_fields = (fields ?? NO_FIELDS) as Json;
   const choice = chooseCluster(output_fields, context);
   if ('code' in choice) return rejected(choice.code, choice.message);
-  const { output } = object;
-  const falco = {
-    rule,
-    priority,
-    time,
-    output_fields,
-    ...(hostname !== null && hostname !== '' && { hostname }),
-    ...(source !== null && source !== '' && { source }),
-    ...(tags !== null && { tags }),
-    ...(typeof output === 'string' && { output }),
+  return {
+    ok: true,
+    falco: {
+      rule,
+      priority,
+      time,
+      hostname: hostname === null || hostname === '' ? undefined : hostname,
+      source: source === null || source === '' ? undefined : source,
+      tags: tags ?? undefined,
+      output: typeof output === 'string' ? output : undefined,
+      output_fields,
+    },
+    cluster: choice.cluster,
+    claimed_cluster: choice.claimed,
   };
-  return choice.claimed === undefined
-    ? { ok: true, falco, cluster: choice.cluster }
-    : { ok: true, falco, cluster: choice.cluster, claimed_cluster: choice.claimed };
 }
 
 const NO_FIELDS: Json = Object.freeze({});
@@ -124,7 +125,7 @@ const NO_FIELDS: Json = Object.freeze({});
 function readDocker(log: string, context: LineContext): LineReading {
   const trimmed = log.trim();
   const found = objectIn(trimmed);
-  if (found.kind === 'object') return readObject(found.value, context, true);
+  if (found.kind === 'object') return readObject(found.value, trimmed, context, true);
   return readText(trimmed, { ...context, origin: 'file' });
 }
 
@@ -134,10 +135,19 @@ function isTextList(value: unknown): value is readonly string[] {
   return true;
 }
 
-/**
- * JSON.parse itself takes any depth; what walks the value later (JSON.stringify, our canonical form) would not.
- * Events are flat, so this looks at a handful of objects.
- */
+/** A deep value needs as many opening brackets; an event has a handful. */
+function mayNestDeep(text: string): boolean {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      opened += 1;
+      if (opened > LIMITS.jsonDepth) return true;
+    }
+  }
+  return false;
+}
+
+/** JSON.parse itself takes any depth; what walks the value later (JSON.stringify, our canonical form) would not. */
 function nestsTooDeep(object: Json): boolean {
   let level: object[] = [object];
   for (let depth = 1; level.length > 0; depth += 1) {
