@@ -9,7 +9,8 @@ function wholeNumber(text: string): number {
 function duration(text: string): number {
   const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
-  if (match === null || unit === undefined) throw new InvalidArgumentError('must be a duration such as 60s, 5m, 2h, 30d');
+  if (match === null || unit === undefined)
+    throw new InvalidArgumentError('must be a duration such as 60s, 5m, 2h, 30d');
   return Number(match[1]) * unit;
 }
 
@@ -20,8 +21,12 @@ const dataDir = (fallback = '.eyrie') => new Option('--data-dir <dir>', 'data di
 function speaking(command: Command): Command {
   return command
     .addOption(dataDir().env('EYRIE_DATA_DIR'))
-    .addOption(new Option('--url <url>', 'address of the API, if it is not that of the data directory').env('EYRIE_API_URL'))
-    .addOption(new Option('--token <token>', 'API token, if it is not that of the data directory').env('EYRIE_API_TOKEN'))
+    .addOption(
+      new Option('--url <url>', 'address of the API, if it is not that of the data directory').env('EYRIE_API_URL'),
+    )
+    .addOption(
+      new Option('--token <token>', 'API token, if it is not that of the data directory').env('EYRIE_API_TOKEN'),
+    )
     .addOption(json());
 }
 
@@ -73,11 +78,17 @@ export function createProgram(): Command {
     .addOption(json())
     .action(async (files, options) => (await import('./verbs/replay.ts')).replay(files, options));
 
-  const connect = program.command('connect').description('make a token, print the exact settings, wait for the first event');
+  const connect = program
+    .command('connect')
+    .description('make a token, print the exact settings, wait for the first event');
   for (const kind of ['falco', 'falcosidekick'] as const) {
     speaking(connect.command(kind).description(`connect ${kind}`))
       .requiredOption('--cluster <name>', 'cluster of the events')
-      .addOption(new Option('--wait <duration>', 'how long to wait for the first event').argParser(duration).default(600_000, '10m'))
+      .addOption(
+        new Option('--wait <duration>', 'how long to wait for the first event')
+          .argParser(duration)
+          .default(600_000, '10m'),
+      )
       .option('--gateway <url>', 'address of the gateway as the sensor sees it')
       .action(async (options) => (await import('./verbs/connect.ts')).connect(kind, options));
   }
@@ -108,7 +119,11 @@ export function createProgram(): Command {
 
   const silences = program.command('silences').description('add, list, expire silences');
   speaking(silences.command('list')).action(async (options) => (await import('./verbs/silences.ts')).list(options));
-  speaking(silences.command('add').argument('<matcher...>', 'field=value, field!=value, field^=prefix or field~=part; all must hold'))
+  speaking(
+    silences
+      .command('add')
+      .argument('<matcher...>', 'field=value, field!=value, field^=prefix or field~=part; all must hold'),
+  )
     .description('hide matching alerts until an end')
     .addOption(new Option('--for <duration>', 'how long').argParser(duration).makeOptionMandatory())
     .requiredOption('--comment <text>', 'why')
@@ -133,8 +148,8 @@ export function createProgram(): Command {
   speaking(program.command('actions').description('the ledger of actions')).action(async (options) =>
     (await import('./verbs/ask.ts')).actions(options),
   );
-  speaking(program.command('dead-letters').description('records set aside, with their reason')).action(async (options) =>
-    (await import('./verbs/ask.ts')).deadLetters(options),
+  speaking(program.command('dead-letters').description('records set aside, with their reason')).action(
+    async (options) => (await import('./verbs/ask.ts')).deadLetters(options),
   );
 
   program
