@@ -27,6 +27,11 @@ export const METRICS = {
   },
   eyrie_bus_bytes: { type: 'gauge', help: 'Bytes held by a topic of the embedded log.', labels: ['topic'] },
   eyrie_bus_transactions_total: { type: 'counter', help: 'Committed steps by group.', labels: ['group'] },
+  eyrie_bus_lost_records_total: {
+    type: 'counter',
+    help: 'Records removed before a group had read them.',
+    labels: ['group', 'topic'],
+  },
   eyrie_dead_letters_total: {
     type: 'counter',
     help: 'Records set aside, by stage and reason.',

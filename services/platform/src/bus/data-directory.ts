@@ -1,0 +1,91 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FORMATS } from '@eyrie/schemas';
+import { AppError } from '../errors.ts';
+import { lockDirectory } from './directory-lock.ts';
+
+/** The directory everything embedded lives in, owned by one process. */
+export interface DataDirectory {
+  readonly path: string;
+  /** Random, made with the directory: names its history of offsets. */
+  readonly logIdentity: string;
+  /** Key of the signed topics. */
+  readonly signingKey: Buffer;
+  /** Gives the directory up. */
+  close(): void;
+}
+
+const KEY_BYTES = 32;
+
+/**
+ * Takes ownership of a data directory, made where it is missing. It holds `lock`, `format.json`, `key` (0600) and a
+ * directory for each engine; only its owner may look inside (0700).
+ * @throws AppError EYRIE_DATA_DIR_LOCKED, EYRIE_DATA_DIR_NEWER, EYRIE_DATA_DIR_DAMAGED
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const unlock = lockDirectory(path);
+  try {
+    chmodSync(path, 0o700);
+    return { path, ...readFormat(path), signingKey: readKey(path), close: unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function readFormat(path: string): { readonly logIdentity: string } {
+  const file = join(path, 'format.json');
+  if (!existsSync(file)) {
+    const others = readdirSync(path).filter((name) => name !== 'lock');
+    if (others.length > 0) throw damaged(path, `format.json is missing beside ${others.slice(0, 3).join(', ')}`);
+    const format = { format: FORMATS.dataDirectory, log_identity: randomUUID() };
+    writeDurably(file, `${JSON.stringify(format)}\n`);
+    return { logIdentity: format.log_identity };
+  }
+  const { format, log_identity: logIdentity } = parse(path, readFileSync(file, 'utf8'));
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1)
+    throw damaged(path, 'format.json is garbage');
+  if (format > FORMATS.dataDirectory) {
+    throw new AppError(
+      'EYRIE_DATA_DIR_NEWER',
+      `${path} has format ${format}; this program knows ${FORMATS.dataDirectory}. Run the newer one, or use another directory`,
+    );
+  }
+  if (typeof logIdentity !== 'string' || logIdentity === '') throw damaged(path, 'format.json names no log identity');
+  return { logIdentity };
+}
+
+function parse(path: string, text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch {
+    // Said below, with what to do.
+  }
+  throw damaged(path, 'format.json is garbage');
+}
+
+function readKey(path: string): Buffer {
+  const file = join(path, 'key');
+  if (!existsSync(file)) {
+    if (existsSync(join(path, 'log'))) throw damaged(path, 'key is missing, and records were signed with it');
+    writeDurably(file, randomBytes(KEY_BYTES).toString('hex'));
+  }
+  const key = readFileSync(file, 'utf8').trim();
+  if (!/^[0-9a-f]{64}$/.test(key)) throw damaged(path, 'key is not 64 hex digits');
+  chmodSync(file, 0o600);
+  return Buffer.from(key, 'hex');
+}
+
+function writeDurably(file: string, content: string): void {
+  writeFileSync(file, content, { mode: 0o600, flush: true });
+}
+
+function damaged(path: string, what: string): AppError {
+  return new AppError(
+    'EYRIE_DATA_DIR_DAMAGED',
+    `${path}: ${what}. Restore a backup, or move the directory away and start with an empty one`,
+  );
+}

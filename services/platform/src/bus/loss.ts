@@ -1,0 +1,41 @@
+import { type ClusterId, type HealthRecord, nanosOfMs, type TenantId, type TopicName } from '@eyrie/schemas';
+import type { Output } from './bus.ts';
+
+/** Loss concerns the whole log, not one tenant: it is recorded under this name. */
+const OWN = 'eyrie';
+
+/** The health record of a group whose next record was already removed. */
+export function lossRecord(
+  loss: {
+    readonly group: string;
+    readonly topic: TopicName;
+    readonly partition: number;
+    readonly next: number;
+    readonly start: number;
+  },
+  partitions: number,
+  now: number,
+): Output {
+  const record: HealthRecord = {
+    v: 1,
+    tenant: OWN as TenantId,
+    cluster: OWN as ClusterId,
+    kind: 'loss',
+    time: nanosOfMs(now),
+    received_at: now,
+    count: loss.start - loss.next,
+    fields: {
+      group: loss.group,
+      topic: loss.topic,
+      partition: String(loss.partition),
+      from: String(loss.next),
+      to: String(loss.start),
+    },
+  };
+  return {
+    topic: 'health',
+    partition: loss.partition % partitions,
+    key: `loss/${loss.group}/${loss.topic}/${loss.partition}/${loss.next}`,
+    value: Buffer.from(JSON.stringify(record)),
+  };
+}

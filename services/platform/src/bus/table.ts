@@ -1,0 +1,75 @@
+import type { TopicName } from '@eyrie/schemas';
+import type { Logger } from '../log.ts';
+import type { Bus, BusRecord } from './bus.ts';
+
+export interface FollowOptions {
+  /** Every record in order, partition by partition; null for a tombstone. Must not throw. */
+  readonly onRecord: (key: string, value: Buffer | null, record: BusRecord) => void;
+  readonly log: Logger;
+}
+
+export interface FollowedTable {
+  /** Resolves when everything that was there at the start has been given; rejects when reading fails before. */
+  readonly ready: Promise<void>;
+  /** The next offset to be read. */
+  position(partition: number): number;
+  stop(): Promise<void>;
+}
+
+const READ_BYTES = 1024 * 1024;
+const WAIT_MS = 1_000;
+
+/** Follows a compacted topic from its beginning, for as long as the process runs. */
+export function followTable(bus: Bus, topic: TopicName, options: FollowOptions): FollowedTable {
+  const stopping = new AbortController();
+  const next = Array.from({ length: bus.partitions(topic) }, () => 0);
+
+  async function read(partition: number): Promise<void> {
+    for (const record of await bus.read(topic, partition, next[partition] ?? 0, { maxBytes: READ_BYTES })) {
+      next[partition] = record.offset + 1;
+      options.onRecord(record.key ?? '', record.value.length === 0 ? null : record.value, record);
+    }
+  }
+
+  async function catchUp(partition: number): Promise<void> {
+    const { end } = await bus.bounds(topic, partition);
+    for (;;) {
+      const before = next[partition] ?? 0;
+      if (before >= end || stopping.signal.aborted) return;
+      await read(partition);
+      // Nothing more below the end: the rest are gaps.
+      if (next[partition] === before) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async function follow(partition: number): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await bus.waitFor(topic, partition, next[partition] ?? 0, WAIT_MS, stopping.signal);
+        if (!stopping.signal.aborted) await read(partition);
+      } catch (error) {
+        if (stopping.signal.aborted) return;
+        options.log.error({ err: error, topic, partition }, 'a followed topic cannot be read');
+        await new Promise((resolve) => setTimeout(resolve, WAIT_MS).unref());
+      }
+    }
+  }
+
+  const caughtUp = next.map((_, partition) => catchUp(partition));
+  const ready = Promise.all(caughtUp).then(() => undefined);
+  const followed = caughtUp.map((done, partition) =>
+    done.then(
+      () => follow(partition),
+      () => undefined,
+    ),
+  );
+  return {
+    ready,
+    position: (partition) => next[partition] ?? 0,
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(followed);
+    },
+  };
+}
