@@ -9,7 +9,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Principal } from '../tokens.ts';
-import { answerOf, envelope } from './answer.ts';
+import { answerOf, type ErrorAnswer, envelope } from './answer.ts';
 import { answerBrokenRequest, type BrokenRequest } from './broken.ts';
 import { addCommonRoutes } from './common-routes.ts';
 import { createIdentify, type GateOptions, type Identify, requireScope } from './gate.ts';
@@ -43,9 +43,21 @@ export interface HttpServerOptions extends Omit<GateOptions, 'requireCertificate
   /** Parts that must work before traffic may come; `/readyz` answers 503 while one is false. */
   readonly ready: () => Readonly<Record<string, boolean>>;
   /** Handles a request before Fastify sees it; false passes it on. For hot paths. */
-  readonly intercept?: (request: IncomingMessage, response: ServerResponse, identify: Identify) => boolean;
+  readonly intercept?: (request: IncomingMessage, response: ServerResponse, tools: InterceptTools) => boolean;
   /** Called for a request that was cut off before it was one: timeout, header flood, garbage. */
   readonly onBroken?: (broken: BrokenRequest) => void;
+}
+
+/** What a handler in front of Fastify shares with the routes behind it. */
+export interface InterceptTools {
+  readonly identify: Identify;
+  /** How to answer an error; logs what must be logged. */
+  readonly explain: (error: unknown, peer: string, requestId?: string) => Explained;
+}
+
+export interface Explained extends ErrorAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 }
 
 export type HttpServer = Awaited<ReturnType<typeof createHttpServer>>;
@@ -69,18 +81,40 @@ export async function createHttpServer(options: HttpServerOptions) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const identify = createIdentify({ ...options, requireCertificate: tls?.clientCaFile !== undefined });
   const failures = createPeerBuckets(LOG_BUCKETS);
+  const nextRequestId = createRequestIds();
   let listener: Listener | undefined;
   let address = '';
 
+  const explain = (error: unknown, peer: string, requestId = nextRequestId()): Explained => {
+    const answer = answerOf(error);
+    const headers: Record<string, string> = {
+      'content-type': 'application/json; charset=utf-8',
+      'x-request-id': requestId,
+    };
+    if (answer.status >= 500) log.error({ err: error, requestId }, 'request failed');
+    if (answer.status === 429 || answer.status === 503) headers['retry-after'] = '1';
+    if (answer.status === 401) {
+      headers['www-authenticate'] = 'Bearer realm="eyrie", Basic realm="eyrie"';
+      if (failures.take(peer, clock.now())) {
+        log.warn({ peer, requestId }, 'request without valid token');
+      } else {
+        metrics.count('eyrie_bound_reached_total', { bound: 'http_failed_authentication' });
+        headers['connection'] = 'close';
+      }
+    }
+    return { ...answer, headers, body: envelope(answer, requestId) };
+  };
+  const tools: InterceptTools = { identify, explain };
+
   const app = Fastify({
     bodyLimit: limits.bodyBytes,
-    genReqId: createRequestIds(),
+    genReqId: nextRequestId,
     logger: false,
     routerOptions: { maxParamLength: 500 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     clientErrorHandler: (error, socket) => {
-      const broken = answerBrokenRequest(error, socket, `${options.name}-broken`);
+      const broken = answerBrokenRequest(error, socket, nextRequestId());
       if (broken !== undefined) options.onBroken?.(broken);
     },
     serverFactory: (handler) => {
@@ -90,7 +124,7 @@ export async function createHttpServer(options: HttpServerOptions) {
         tls,
         log,
         handler: (request, response) => {
-          if (intercept?.(request, response, identify) !== true) handler(request, response);
+          if (intercept?.(request, response, tools) !== true) handler(request, response);
         },
       });
       listener.server.on('drop', () => metrics.count('eyrie_bound_reached_total', { bound: 'http_connections' }));
@@ -122,24 +156,14 @@ export async function createHttpServer(options: HttpServerOptions) {
     throw new AppError('EYRIE_HTTP_NOT_FOUND', 'no such path');
   });
   app.setErrorHandler((error, request, reply) => {
-    const answer = answerOf(error);
-    if (answer.status >= 500) log.error({ err: error, requestId: request.id }, 'request failed');
-    if (answer.status === 401) {
-      reply.header('www-authenticate', 'Bearer realm="eyrie", Basic realm="eyrie"');
-      if (failures.take(request.ip, clock.now())) {
-        log.warn({ peer: request.ip, requestId: request.id }, 'request without valid token');
-      } else {
-        metrics.count('eyrie_bound_reached_total', { bound: 'http_failed_authentication' });
-        reply.header('connection', 'close');
-      }
-    }
-    if (answer.status === 429 || answer.status === 503) reply.header('retry-after', '1');
-    return reply.code(answer.status).type('application/json; charset=utf-8').send(envelope(answer, request.id));
+    const { status, headers, body } = explain(error, request.ip, request.id);
+    return reply.code(status).headers(headers).send(body);
   });
   await addCommonRoutes(app, options);
 
   return {
     app,
+    tools,
     /** `http://127.0.0.1:2801`, once listening. */
     get address() {
       return address;

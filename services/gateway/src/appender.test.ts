@@ -1,0 +1,43 @@
+import { AppError } from '@eyrie/platform/errors';
+import { type ClusterId, LIMITS, type RawSection, type TenantId } from '@eyrie/schemas';
+import { describe, expect, it } from 'vitest';
+import { createAppender } from './appender.ts';
+import { fakeBus } from './test-support.ts';
+
+function section(text: string, cluster = 'c1'): RawSection {
+  return {
+    meta: { tenant: 't1' as TenantId, cluster: cluster as ClusterId, received_at: 1, origin: 'http', lines: 1 },
+    block: Buffer.from(`${text}\n`),
+  };
+}
+
+describe('appender', () => {
+  it('puts posts of one turn in one record, in order', async () => {
+    const { bus, records, sections, state } = fakeBus();
+    const { append } = createAppender(bus, () => {});
+    await Promise.all([append([section('a')]), append([section('b'), section('c', 'c2')]), append([section('d')])]);
+    expect(sections().map(({ lines }) => lines)).toEqual([['a'], ['b'], ['c'], ['d']]);
+    expect(records()).toHaveLength(1);
+    await append([section('e')]);
+    expect(state.appends).toBe(2);
+  });
+
+  it('starts a new record where one would grow over its bound, in the same append', async () => {
+    const { bus, records, state } = fakeBus();
+    const { append } = createAppender(bus, () => {});
+    const half = 'x'.repeat(LIMITS.frameBytes * 0.6);
+    await Promise.all([append([section(half)]), append([section(half)]), append([section('y')])]);
+    expect(records()).toHaveLength(2);
+    expect(state.appends).toBe(1);
+  });
+
+  it('tells every post of a failed append', async () => {
+    const { bus, state } = fakeBus();
+    const { append } = createAppender(bus, () => {});
+    state.error = new AppError('EYRIE_DISK_FULL', 'full', { retryable: true });
+    const results = await Promise.allSettled([append([section('a')]), append([section('b')])]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    state.error = undefined;
+    await append([section('c')]);
+  });
+});
