@@ -22,6 +22,41 @@ export const ACTION_STATES = [
 ] as const;
 export type ActionState = (typeof ACTION_STATES)[number];
 
+/** Why an intent is in its state. A closed list: labels of `eyrie_actions_total`. */
+export const ACTION_REASONS = [
+  /** planned */
+  'queued',
+  'observe',
+  /** simulated */
+  'dry_run',
+  /** suppressed */
+  'cooldown',
+  'limit_rule',
+  'earlier_failed',
+  'rule_gone',
+  'rule_changed',
+  /** executing, succeeded */
+  'started',
+  'done',
+  /** failed, unknown, or planned again */
+  'http_429',
+  'http_4xx',
+  'http_5xx',
+  'redirect',
+  'network',
+  'address_refused',
+  'bad_answer',
+  'timeout',
+  'exit_code',
+  'spawn_failed',
+  'script_refused',
+  'connection_gone',
+  'deadline',
+  'crash',
+  'shutdown',
+] as const;
+export type ActionReason = (typeof ACTION_REASONS)[number];
+
 /** A rule matched. Topic `eyrie.action-requests`; the owner of the partition decides. */
 export interface ActionRequest {
   readonly v: 1;
@@ -37,6 +72,8 @@ export interface ActionRequest {
   readonly event_id?: EventId;
   /** Key of the alert's target this request is about. */
   readonly target: string;
+  /** Container id of a target known by pod uid: before the inventory spoke, the target was known by this. */
+  readonly alias?: string;
   readonly at: number;
   /** What the actions may need of the alert and the event; bounded, text of attackers. */
   readonly context: ActionContext;
@@ -62,8 +99,7 @@ export interface ActionRecord {
   /** Grows with each state of the intent. */
   readonly version: number;
   readonly state: ActionState;
-  /** Closed list: `dry_run`, `cooldown`, `limit_rule`, `http_429`, `timeout`, `exit_code`, `crash`, … */
-  readonly reason: string;
+  readonly reason: ActionReason;
   readonly rule_id: string;
   readonly rule_version: string;
   /** Name of the action within the rule, and the kind that runs it: `shell:script`, `slack:message`, … */

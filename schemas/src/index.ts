@@ -1,5 +1,5 @@
 export type * from './action.ts';
-export { ACTION_STATES } from './action.ts';
+export { ACTION_REASONS, ACTION_STATES } from './action.ts';
 export type * from './alert.ts';
 export type * from './command.ts';
 export type * from './document.ts';

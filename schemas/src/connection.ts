@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/**
+ * `EYRIE_CONNECTIONS_FILE`: where actions may reach, by name. Secrets lie in files of their own, so that the file with
+ * the names can be read by anyone.
+ */
+const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
+const file = z.string().min(1).max(4_096);
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).refine((value) => {
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
+}, 'must not hold a user or password');
+const network = z
+  .enum(['public', 'private'])
+  .default('public')
+  .describe('public: addresses of private networks are refused.');
+
+export const SlackConnection = z
+  .strictObject({
+    webhook_url_file: file.exactOptional().describe('File with the URL of an incoming webhook.'),
+    token_file: file.exactOptional().describe('File with a bot token (chat:write).'),
+    api_url: url.default('https://slack.com/api/'),
+    channel: z.string().min(1).max(80).exactOptional().describe('Default channel, with a token.'),
+    network,
+  })
+  .refine(
+    (slack) => (slack.webhook_url_file === undefined) !== (slack.token_file === undefined),
+    'needs either webhook_url_file or token_file',
+  );
+
+export const WebhookConnection = z.strictObject({
+  url,
+  secret_file: file.describe('File with the signing secret: whsec_ and base64 of 24 to 64 bytes.'),
+  network,
+});
+
+export const ConnectionsFile = z.strictObject({
+  version: z.literal(1, 'must be 1'),
+  slack: z.record(name, SlackConnection).default({}),
+  webhooks: z.record(name, WebhookConnection).default({}),
+});
+export type ConnectionsFile = z.output<typeof ConnectionsFile>;
