@@ -20,6 +20,8 @@ export interface Target {
   readonly container_id?: string;
   readonly node?: string;
   readonly user?: string;
+  /** The merged alert this target came from: its intents keep that id. Counts stay there; `count` begins at 0. */
+  readonly alert_id?: AlertId;
   readonly first_seen: Nanos;
   readonly last_seen: Nanos;
   readonly count: number;

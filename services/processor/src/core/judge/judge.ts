@@ -1,8 +1,170 @@
 /**
- * The judge: folds events into alerts. `decide` is pure, `evolve` makes its decision so in the partition's state.
+ * The judge: folds events into alerts (docs/folding.md). `decide` is pure, `evolve` makes its decision so in the
+ * partition's state, which has one owner.
  *
- *     state = createState(partition) | restoreState(partition, entries)
- *     decision = decide(state, input, documents, now, options);  evolve(state, decision, options)
- *     takeChanges(state) → entries of topic `alert-state` for the step: [key, value | null]
+ *     const state = new JudgeState(partition) | restoreState(partition, entries, options)
+ *     const decision = decide(state, input, documents, now, options);
+ *     evolve(state, decision, options);
+ *     await transact({ state: takeChanges(state), … })   // may cover many decisions; when it fails, restore anew
  */
+import type { Event, Fingerprint, Identity, Judgement } from '@eyrie/schemas';
+import { Draft, type Draw } from './draft.ts';
+import { closeDue, endSilences, leaveDue, updateDue } from './due.ts';
+import { fold } from './folding.ts';
+import { laterOf } from './moments.ts';
+import { idleWatermark, open } from './opening.ts';
+import { addsTo, entityOf, fingerprintOf, type Placed, place, waitingName } from './placing.ts';
+import { refine, standInOf } from './refining.ts';
+import type { ClockRow, JudgeState } from './state.ts';
+import type { Decision, JudgeDocuments, JudgeInput, JudgeOptions } from './types.ts';
+import { obey } from './verdicts.ts';
+import { chooseWindow } from './windows.ts';
+
+export { restoreState, takeChanges } from './changes.ts';
+export { DEFAULTS } from './defaults.ts';
+export { evolve } from './evolve.ts';
+export { entitiesOf } from './placing.ts';
+export { JudgeState } from './state.ts';
 export type * from './types.ts';
+
+/** What an input does. Changes nothing. `now` in milliseconds. */
+export function decide(
+  state: JudgeState,
+  input: JudgeInput,
+  documents: JudgeDocuments,
+  now: number,
+  options: JudgeOptions,
+): Decision {
+  const draft = new Draft(state, documents, now, options);
+  let judgement: Judgement | undefined;
+  let command: Decision['command'];
+  switch (input.kind) {
+    case 'event':
+      judgement = judgeEvent(draft, input.event, input.checkRawPosition);
+      break;
+    case 'command':
+      command = obey(draft, input.command);
+      break;
+    case 'identity':
+      for (const name of input.entities) refine(draft, name);
+      break;
+    case 'tick':
+      tick(draft);
+      break;
+  }
+  const effects = draft.finish();
+  const { alerts, notices, bounds, more } = draft;
+  return {
+    ...(judgement !== undefined && { judgement }),
+    ...(command !== undefined && { command }),
+    alerts,
+    notices,
+    bounds,
+    more,
+    effects,
+  };
+}
+
+/** Names under which alerts wait for an identity; after a restore each is worth an `identity` input. */
+export function waitingEntities(state: JudgeState): string[] {
+  return [...state.waiting.keys()];
+}
+
+function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judgement {
+  const { state, documents, now, options } = draft;
+  const base = { v: 1, documents_version: documents.version, judged_at: now } as const;
+  if (checkRawPosition) {
+    const { log, partition, offset, index } = event.raw_pos;
+    const key = `${log}/${partition}`;
+    const held = state.raw.get(key);
+    if (held !== undefined && (offset < held.offset || (offset === held.offset && index <= held.index))) {
+      draft.effects.push({ kind: 'clock', row: state.clock, inputAt: now });
+      return { ...base, outcome: 'duplicate', reason: 'raw_position', model: '' };
+    }
+    draft.effects.push({ kind: 'raw', key, row: { offset, index } });
+  }
+  if (state.seen.has(event.event_id)) {
+    draft.effects.push({ kind: 'clock', row: state.clock, inputAt: now });
+    return { ...base, outcome: 'duplicate', reason: 'event_id', model: '' };
+  }
+  draft.effects.push({ kind: 'seen', id: event.event_id, intake: event.received_at });
+
+  const placed = placeAndLearn(draft, event);
+  const { fingerprint, draws } = findAlerts(draft, event, placed);
+  const window = chooseWindow(draws, event.time, event.received_at, options.windowMs);
+  const score = options.score({
+    event,
+    identity: placed.identity,
+    fingerprint,
+    count: window?.record.alert.count ?? 0,
+  });
+  const told =
+    window === undefined
+      ? open(draft, event, placed, fingerprint, score, draws)
+      : { draw: window, ending: { outcome: 'folded', reason: fold(draft, window, event, placed, score) } as const };
+  const { alert } = told.draw.record;
+
+  const row = moveClock(state.clock, event);
+  draft.effects.push({ kind: 'clock', row, inputAt: now });
+  closeDue(draft, row.watermark);
+  return {
+    ...base,
+    ...told.ending,
+    alert_id: alert.alert_id,
+    alert_version: alert.version,
+    fingerprint,
+    identity: placed.identity,
+    fp_score: score.fp_score,
+    model: score.model,
+  } as Judgement;
+}
+
+function findAlerts(draft: Draft, event: Event, placed: Placed): { fingerprint: Fingerprint; draws: readonly Draw[] } {
+  const fingerprint = draft.resolve(fingerprintOf(event.routing_key, placed.key));
+  const draws = draft.ofFingerprint(fingerprint);
+  if (draws.length > 0 || placed.isFinal || placed.entity === undefined) return { fingerprint, draws };
+  const standIn = standInOf(draft, waitingName(event), placed.entity, event.routing_key);
+  return standIn === undefined ? { fingerprint, draws } : { fingerprint: standIn, draws: draft.ofFingerprint(standIn) };
+}
+
+/** Finds where an event belongs. What it tells of its container helps those that came before it, and those after (rule 7). */
+function placeAndLearn(draft: Draft, event: Event): Placed {
+  const entity = entityOf(event);
+  const known = entity === undefined ? undefined : draft.known(entity);
+  const placed = place(event, entity, known, draft.options);
+  if (entity === undefined || !addsTo(known, placed.identity)) return placed;
+  draft.setKnown(entity, learn(known, placed.identity));
+  const name = waitingName(event);
+  if (draft.state.waiting.has(name)) refine(draft, name);
+  return placed;
+}
+
+function learn(known: Identity | undefined, identity: Identity): Identity {
+  return { ...known, ...identity };
+}
+
+/** The watermark is the highest believable stamp; a clamped one moves nothing (rule 5). */
+function moveClock(clock: ClockRow, event: Event): ClockRow {
+  const intake = Math.max(clock.intake, event.received_at);
+  const watermark =
+    event.clamped === true
+      ? clock.watermark
+      : clock.watermark === ''
+        ? event.time
+        : laterOf(clock.watermark, event.time);
+  return intake === clock.intake && watermark === clock.watermark ? clock : { watermark, intake };
+}
+
+function tick(draft: Draft): void {
+  const { state, now, options } = draft;
+  let row = state.clock;
+  const idleMs = state.lastInputAt === undefined ? 0 : now - state.lastInputAt;
+  if (row.intake > 0 && idleMs >= options.graceMs && idleMs > 0) {
+    row = { watermark: idleWatermark(state.idleFrom, idleMs), intake: state.idleFrom.intake + idleMs };
+  }
+  draft.effects.push({ kind: 'clock', row, inputAt: state.lastInputAt === undefined ? now : undefined });
+  endSilences(draft);
+  closeDue(draft, row.watermark);
+  updateDue(draft);
+  leaveDue(draft, row.intake);
+}

@@ -10,6 +10,7 @@ import type {
   Silence,
   TenantId,
 } from '@eyrie/schemas';
+import type { Effect } from './effects.ts';
 
 /** What of an event (or of an alert's opening event) an identity is found by. */
 export type Subject = Pick<
@@ -96,7 +97,10 @@ export interface Decision {
   readonly effects: readonly Effect[];
 }
 
-export type Bound = 'judge_targets' | 'judge_closed' | 'judge_seen' | 'judge_entities' | 'judge_break_throughs' | 'judge_storm';
-
-/** A change of the state; made by `decide`, done by `evolve`. */
-export type Effect = { readonly kind: string };
+export type Bound =
+  | 'judge_targets'
+  | 'judge_closed'
+  | 'judge_seen'
+  | 'judge_entities'
+  | 'judge_break_throughs'
+  | 'judge_storm';

@@ -1,0 +1,138 @@
+import { type AlertId, type Fingerprint, FORMATS, type Identity } from '@eyrie/schemas';
+import { applyCounters, checkFormat, decodeRecord, encodeCounters, encodeRecord } from './codec.ts';
+import { leavesAt } from './due.ts';
+import { addRecord, storeClosed } from './evolve.ts';
+import type { AlertRecord } from './record.ts';
+import {
+  type ClockRow,
+  type CountRow,
+  type Dismissal,
+  isOpen,
+  JudgeState,
+  type RawRow,
+  type StormRow,
+} from './state.ts';
+import type { JudgeOptions } from './types.ts';
+
+/**
+ * What changed since the last call, as entries of the changelog; null removes a key.
+ *
+ *     a/<alert_id>   a whole record          n/<alert_id>  counters that moved since
+ *     seen/<block>   ids seen                raw/<log>/<partition>  highest raw position
+ *     clock · known/<entity> · alias/<fingerprint> · dismissal/<fingerprint> · storm/<tenant>/<rule>
+ *     count/<tenant>/<month>  {opened, shown, suppressed, last_seq}
+ */
+export function takeChanges(state: JudgeState): (readonly [key: string, value: Buffer | null])[] {
+  const changes: (readonly [string, Buffer | null])[] = [];
+  for (const handle of state.dirtyHandles) {
+    const { alert_id } = handle.record.alert;
+    if (handle.dirty === 'counters') {
+      changes.push([`n/${alert_id}`, encodeCounters(handle.record, handle.moved)]);
+      handle.hasCounters = true;
+    } else if (handle.dirty === 'all') {
+      changes.push([`a/${alert_id}`, encodeRecord(handle.record)]);
+      if (handle.hasCounters) changes.push([`n/${alert_id}`, null]);
+      handle.hasCounters = false;
+      handle.moved.clear();
+    }
+    handle.dirty = 'no';
+  }
+  state.dirtyHandles.length = 0;
+  for (const key of state.dirtyKeys) changes.push([key, entryOf(state, key)]);
+  state.dirtyKeys.clear();
+  for (const [block, value] of state.seen.takeChanges())
+    changes.push([`seen/${String(block).padStart(12, '0')}`, value]);
+  return changes;
+}
+
+/** The state a partition's changelog describes. */
+export function restoreState(
+  partition: number,
+  entries: Iterable<readonly [string, Buffer]>,
+  options: JudgeOptions,
+): JudgeState {
+  const state = new JudgeState(partition);
+  const records: AlertRecord[] = [];
+  const counters = new Map<string, Buffer>();
+  const blocks: [number, Buffer][] = [];
+  for (const [key, value] of entries) {
+    const slash = key.indexOf('/');
+    const kind = slash < 0 ? key : key.slice(0, slash);
+    const name = key.slice(slash + 1);
+    if (kind === 'a') records.push(decodeRecord(value));
+    else if (kind === 'n') counters.set(name, value);
+    else if (kind === 'seen') blocks.push([Number(name), value]);
+    else restoreRow(state, kind, name, value);
+  }
+  state.idleFrom = state.clock;
+  state.seen.restore(blocks.sort(([a], [b]) => a - b));
+  const old: AlertRecord[] = [];
+  for (const record of records) {
+    const moved = new Set<number>();
+    const value = counters.get(record.alert.alert_id);
+    const current = value === undefined ? record : applyCounters(record, value, moved);
+    if (!isOpen(current.alert) && leavesAt(current, options.windowMs) <= state.clock.intake) {
+      old.push(current);
+      continue;
+    }
+    const handle = addRecord(state, current, options);
+    handle.dirty = 'no';
+    handle.moved = moved;
+    handle.hasCounters = value !== undefined;
+  }
+  old.sort((a, b) => a.lastIntake - b.lastIntake);
+  for (const record of old) storeClosed(state, record, leavesAt(record, options.windowMs));
+  state.dirtyHandles.length = 0;
+  state.dirtyKeys.clear();
+  return state;
+}
+
+function entryOf(state: JudgeState, key: string): Buffer | null {
+  if (key === 'clock') return row(state.clock);
+  const slash = key.indexOf('/');
+  const name = key.slice(slash + 1);
+  switch (key.slice(0, slash)) {
+    case 'a':
+      return state.closed.get(name as AlertId)?.value ?? null;
+    case 'raw':
+      return row(state.raw.get(name));
+    case 'known':
+      return row(state.known.get(name));
+    case 'alias':
+      return row(state.aliases.get(name as Fingerprint));
+    case 'dismissal':
+      return row(state.dismissals.get(name as Fingerprint));
+    case 'storm':
+      return row(state.storms.get(name));
+    case 'count': {
+      // Read by others too, so without a wrapper.
+      const held = state.counts.get(key);
+      return held === undefined ? null : Buffer.from(JSON.stringify(held));
+    }
+    default:
+      return null;
+  }
+}
+
+function row(value: unknown): Buffer | null {
+  return value === undefined ? null : Buffer.from(JSON.stringify({ f: FORMATS.alertState, row: value }));
+}
+
+function restoreRow(state: JudgeState, kind: string, name: string, value: Buffer): void {
+  const parsed: unknown = JSON.parse(value.toString());
+  if (kind === 'count') {
+    const held = parsed as CountRow;
+    const tenant = name.slice(0, name.indexOf('/'));
+    state.counts.set(`count/${name}`, held);
+    state.sequences.set(tenant, Math.max(state.sequences.get(tenant) ?? 0, held.last_seq));
+    return;
+  }
+  const { f, row: held } = parsed as { f: number; row: unknown };
+  checkFormat(f);
+  if (kind === 'clock') state.clock = held as ClockRow;
+  else if (kind === 'raw') state.raw.set(name, held as RawRow);
+  else if (kind === 'known') state.known.set(name, held as Identity);
+  else if (kind === 'alias') state.aliases.set(name as Fingerprint, held as Fingerprint);
+  else if (kind === 'dismissal') state.dismissals.set(name as Fingerprint, held as Dismissal);
+  else if (kind === 'storm') state.storms.set(name, held as StormRow);
+}

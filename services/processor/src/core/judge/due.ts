@@ -1,0 +1,100 @@
+import { msOfNanos, type Nanos } from '@eyrie/schemas';
+import type { Draft, Draw } from './draft.ts';
+import { close, closesAt } from './opening.ts';
+import type { AlertRecord } from './record.ts';
+import { isOpen } from './state.ts';
+
+/** Closes what the watermark has passed (rule 3). */
+export function closeDue(draft: Draft, watermark: Nanos | ''): void {
+  if (watermark === '') return;
+  const first = draft.state.closings.first();
+  const until = msOfNanos(watermark);
+  if (first === undefined || first.at > until) return;
+  let closed = 0;
+  for (const { item } of draft.state.closings.due(until)) {
+    const draw = draft.draw(item);
+    if (!isOpen(draw.record.alert) || watermark < closesAt(draw.record, draft.options.graceMs)) continue;
+    if (closed === draft.options.duePerInput) {
+      draft.more = true;
+      return;
+    }
+    close(draft, draw);
+    closed += 1;
+  }
+}
+
+/** Writes what grew and was not written for an interval (rule 3). */
+export function updateDue(draft: Draft): void {
+  let written = 0;
+  for (const { item } of draft.state.updates.due(draft.now)) {
+    const draw = draft.draw(item);
+    const { record } = draw;
+    if (record.alert.count === record.writtenCount || draft.now < updatesAt(record, draft.options.intervalMs)) continue;
+    if (written === draft.options.duePerInput) {
+      draft.more = true;
+      return;
+    }
+    draft.publish(draw, record, 'interval');
+    written += 1;
+  }
+}
+
+export function updatesAt({ alert }: AlertRecord, intervalMs: number): number {
+  return alert.updated_at + intervalMs;
+}
+
+/** An alert that is open when its last silence ended is published and told (rule 8). */
+export function endSilences(draft: Draft): void {
+  const { state, documents, now } = draft;
+  if (state.silenced.size === 0) return;
+  const ended: Draw[] = [];
+  for (const alertId of state.silenced) {
+    const draw = draft.byId(alertId);
+    if (draw === undefined || !isOpen(draw.record.alert)) continue;
+    const list = documents.silences.get(draw.record.alert.tenant) ?? [];
+    const ids = draw.record.hidden.silences ?? [];
+    if (!list.some((held) => ids.includes(held.id) && held.starts_at <= now && now < held.ends_at)) ended.push(draw);
+  }
+  ended.sort((a, b) => (a.record.alert.alert_id < b.record.alert.alert_id ? -1 : 1));
+  if (ended.length > draft.options.duePerInput) draft.more = true;
+  for (const draw of ended.slice(0, draft.options.duePerInput)) {
+    const { silences: _, ...hidden } = draw.record.hidden;
+    const next = draft.dispose({ ...draw.record, hidden });
+    if (next.alert.disposition === 'suppressed') draft.replace(draw, next);
+    else draft.publish(draw, { ...next, alert: { ...next.alert, notify: true } }, 'silence_ended');
+  }
+}
+
+/** Puts closed alerts past joining into their compact form, and forgets those held long enough. */
+export function leaveDue(draft: Draft, intake: number): void {
+  const { state, options } = draft;
+  let left = 0;
+  for (const { item } of state.leavings.due(intake)) {
+    const { record } = draft.draw(item);
+    if (isOpen(record.alert) || leavesAt(record, options.windowMs) > intake) continue;
+    if (left === options.duePerInput) {
+      draft.more = true;
+      break;
+    }
+    draft.effects.push({ kind: 'compact', handle: item });
+    left += 1;
+  }
+  let excess = state.closed.size - options.closedMax;
+  let forgotten = 0;
+  for (const [alertId, { at }] of state.closed) {
+    if (excess <= 0 && at + options.closedMs > intake) break;
+    if (forgotten === options.duePerInput) {
+      draft.more = true;
+      break;
+    }
+    if (at + options.closedMs > intake) draft.bounds.push('judge_closed');
+    draft.effects.push({ kind: 'forget', alertId });
+    forgotten += 1;
+    excess -= 1;
+  }
+}
+
+/** Intake times of several raw partitions may lag behind each other: a second window passes before an alert leaves. */
+export function leavesAt(record: AlertRecord, windowMs: number): number {
+  return record.lastIntake + 2 * windowMs;
+}

@@ -1,0 +1,123 @@
+import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
+import { waitingName } from './placing.ts';
+import type { AlertRecord } from './record.ts';
+import { SeenIds } from './seen.ts';
+import { Timers } from './timers.ts';
+import type { Bound } from './types.ts';
+
+/** An alert the judge works with: open, or closed and joinable still. The handle stays, its record is replaced. */
+export interface Handle {
+  record: AlertRecord;
+  /** What the next step has to write: nothing, counters, or all. */
+  dirty: 'no' | 'counters' | 'all';
+  /** Targets whose counters moved since the whole record was written. */
+  moved: Set<number>;
+  /** Counters stand in the changelog beside the record. */
+  hasCounters: boolean;
+  /** Stands in `updates`. */
+  isQueued: boolean;
+}
+
+/** A closed alert past joining, as stored. */
+export interface Stored {
+  /** Milliseconds of intake time from which it is held `closedMs` longer. */
+  readonly at: number;
+  readonly value: Buffer;
+  readonly isWaiting: boolean;
+}
+
+export interface CountRow {
+  readonly opened: number;
+  readonly shown: number;
+  readonly suppressed: number;
+  /** Number of the latest opening of the tenant in that month. */
+  readonly last_seq: number;
+}
+
+export interface Dismissal {
+  /** Milliseconds. */
+  readonly until: number;
+  /** Rank of the highest priority it covers. */
+  readonly rank: number;
+  readonly by: string;
+  readonly alertId: AlertId;
+}
+
+export interface StormRow {
+  /** Milliseconds of intake time. */
+  readonly start: number;
+  readonly told: number;
+  readonly held: number;
+}
+
+export interface ClockRow {
+  /** Empty until the first event with a believable stamp. */
+  readonly watermark: Nanos | '';
+  /** Highest intake time seen, milliseconds. */
+  readonly intake: number;
+}
+
+export interface RawRow {
+  readonly offset: number;
+  readonly index: number;
+}
+
+/** The state of one partition. One owner changes it, through `evolve` alone. */
+export class JudgeState {
+  readonly partition: number;
+  readonly alerts = new Map<AlertId, Handle>();
+  /** Closed and past joining, as stored: 30 days of them must not cost objects. */
+  readonly closed = new Map<AlertId, Stored>();
+  readonly byFingerprint = new Map<Fingerprint, Handle[]>();
+  readonly waiting = new Map<string, Set<AlertId>>();
+  readonly known = new Map<string, Identity>();
+  readonly aliases = new Map<Fingerprint, Fingerprint>();
+  readonly dismissals = new Map<Fingerprint, Dismissal>();
+  readonly silenced = new Set<AlertId>();
+  readonly counts = new Map<string, CountRow>();
+  readonly sequences = new Map<string, number>();
+  readonly storms = new Map<string, StormRow>();
+  readonly raw = new Map<string, RawRow>();
+  readonly seen = new SeenIds();
+  clock: ClockRow = { watermark: '', intake: 0 };
+  /** When the last event came (by `now`) and where the clocks stood then; not persisted: a restart begins anew. */
+  lastInputAt: number | undefined;
+  idleFrom: ClockRow = this.clock;
+  /** By watermark: open alerts at the end of their window plus grace. */
+  readonly closings = new Timers<Handle>();
+  /** By `now`: alerts that grew since they were written. */
+  readonly updates = new Timers<Handle>();
+  /** By intake time: closed alerts until nothing may join them. */
+  readonly leavings = new Timers<Handle>();
+
+  /** Keys of the changelog to write with the next step, beside alerts and blocks of ids. */
+  readonly dirtyKeys = new Set<string>();
+  readonly dirtyHandles: Handle[] = [];
+  openCount = 0;
+  /** Bounds reached while a decision was made so. */
+  readonly bounds: Bound[] = [];
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  addWaiting(record: AlertRecord): void {
+    if (record.waiting === undefined) return;
+    const name = waitingName(record.waiting.subject);
+    const ids = this.waiting.get(name);
+    if (ids === undefined) this.waiting.set(name, new Set([record.alert.alert_id]));
+    else ids.add(record.alert.alert_id);
+  }
+
+  removeWaiting(record: AlertRecord): void {
+    if (record.waiting === undefined) return;
+    const name = waitingName(record.waiting.subject);
+    const ids = this.waiting.get(name);
+    ids?.delete(record.alert.alert_id);
+    if (ids?.size === 0) this.waiting.delete(name);
+  }
+}
+
+export function isOpen(alert: Alert): boolean {
+  return alert.state === 'open';
+}
