@@ -4,52 +4,60 @@ import type { FieldName, Memos } from './memo.ts';
 import type { Source } from './source.ts';
 import { canonical } from './values.ts';
 
+export interface Observed {
+  readonly event_id: EventId;
+  /** Field names, as written, that say nothing. */
+  readonly missing: readonly string[] | undefined;
+}
+
 /**
  * The id of an observation: the same by every route and delivery (direct, through falcosidekick, repeated), another for
  * any other observation. Made of what was observed, in canonical form: never of tags, of `uuid`, of the output text
  * (but where there is nothing else), or of fields a route adds.
  */
-export function eventId(
+export function observe(
   place: { readonly tenant: TenantId; readonly cluster: ClusterId; readonly source: string },
   falco: FalcoEvent,
   source: Source,
   memos: Memos,
-): EventId {
-  const parts = contentParts(falco.output_fields, source, memos);
-  if (parts.length === 0) parts.push(part('output', canonical(falco.output) ?? ''));
-  let identity = 'event/1';
-  for (const value of [place.tenant, place.cluster, place.source, falco.hostname ?? '', falco.time, falco.rule]) {
-    identity += part('', value);
-  }
-  for (const content of parts) identity += content;
-  return hash('sha256', identity, 'hex').slice(0, 32) as EventId;
-}
-
-/** One text for each field of content, in the order of their names. */
-function contentParts(fields: FalcoEvent['output_fields'], source: Source, memos: Memos): string[] {
-  const parts: string[] = [];
+): Observed {
+  // JSON of a flat list: no value can pass for several, and it is the cheapest way to one flat text.
+  const identity = [VERSION, place.tenant, place.cluster, place.source, falco.hostname ?? '', falco.time, falco.rule];
+  const fields = falco.output_fields;
+  const start = identity.length;
+  let missing: string[] | undefined;
   let last = '';
   let sorted = true;
   for (const key in fields) {
+    const value = canonical(fields[key]);
+    if (value === undefined) {
+      missing ??= [];
+      missing.push(key);
+      continue;
+    }
     const { name, content } = fieldName(key, source, memos);
     if (!content) continue;
-    const value = canonical(fields[key]);
-    if (value === undefined) continue;
     if (name < last) sorted = false;
     last = name;
-    parts.push(part(name, value));
+    identity.push(name, value);
   }
+  if (identity.length === start) identity.push('output', canonical(falco.output) ?? '');
   // Sensors write their fields sorted; renamed and shuffled ones are the exception.
-  return sorted ? parts : parts.sort();
+  const text = JSON.stringify(sorted ? identity : sortPairs(identity, start));
+  return { event_id: hash('sha256', text, 'hex').slice(0, 32) as EventId, missing };
 }
 
-/** The length keeps a value from passing for several. U+001F sorts below any character of a name. */
-function part(name: string, value: string): string {
-  return `\u001e${name}\u001f${value.length}\u001f${value}`;
+const VERSION = 'event/1';
+
+function sortPairs(list: readonly string[], start: number): readonly string[] {
+  const pairs: [string, string][] = [];
+  for (let i = start; i < list.length; i += 2) pairs.push([list[i] ?? '', list[i + 1] ?? '']);
+  pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : 1));
+  return [...list.slice(0, start), ...pairs.flat()];
 }
 
 function fieldName(key: string, source: Source, memos: Memos): FieldName {
-  const memoKey = source.name === undefined || source.name === 'syscall' ? key : `${source.name}\u001f${key}`;
+  const memoKey = source.name === 'syscall' ? key : `${source.name ?? ''}\u001f${key}`;
   const known = memos.fieldNames.get(memoKey);
   if (known !== undefined) return known;
   const name = canonicalName(key);

@@ -15,13 +15,12 @@ import {
 } from '@eyrie/schemas';
 import { deadLetterOf } from './dead-letter.ts';
 import { emptyDraft } from './draft.ts';
-import { eventId } from './identity.ts';
+import { observe } from './identity.ts';
 import { labelsOf } from './labels.ts';
 import type { Memos } from './memo.ts';
 import { route } from './route.ts';
 import { sensorWord } from './sensor.ts';
-import type { Fields, Source } from './source.ts';
-import { isAbsent } from './values.ts';
+import type { Source } from './source.ts';
 
 /** A line with what the gateway knew of it. `index` counts within its section, `position` names it in the log. */
 export interface PlacedLine {
@@ -103,7 +102,8 @@ function toEvent(
   if (source === undefined) throw new RangeError('the last source must take every event');
   const place = { tenant: meta.tenant, cluster, source: source.name ?? falco.source ?? 'unknown', rule: falco.rule };
   const draft = emptyDraft();
-  draft.event_id = eventId(place, falco, source, memos);
+  const { event_id, missing } = observe(place, falco, source, memos);
+  draft.event_id = event_id;
   draft.tenant = place.tenant;
   draft.cluster = cluster;
   draft.source = place.source;
@@ -113,7 +113,7 @@ function toEvent(
   draft.raw_pos = position;
   draft.host = falco.hostname;
   draft.claimed_cluster = claimed;
-  draft.missing = missingOf(fields);
+  draft.missing = missing;
   if (isAhead(falco.time, meta.received_at)) {
     draft.time = nanosOfMs(meta.received_at);
     draft.clamped = true;
@@ -133,14 +133,4 @@ function toEvent(
 
 function isAhead(time: Nanos, receivedAt: number): boolean {
   return msOfNanos(time) > receivedAt + LIMITS.clockAheadMs;
-}
-
-function missingOf(fields: Fields): readonly string[] | undefined {
-  let missing: string[] | undefined;
-  for (const key in fields) {
-    if (!isAbsent(fields[key])) continue;
-    missing ??= [];
-    missing.push(key);
-  }
-  return missing;
 }

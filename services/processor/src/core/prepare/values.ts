@@ -1,10 +1,5 @@
 import { LIMITS } from '@eyrie/schemas';
 
-/** Falco's three ways to say nothing. */
-export function isAbsent(value: unknown): boolean {
-  return value === null || value === undefined || value === '' || value === '<NA>';
-}
-
 /** Text of a field, or undefined. Templated fields are text even where the sensor writes numbers. */
 export function text(value: unknown): string | undefined {
   if (typeof value === 'string') return value === '' || value === '<NA>' ? undefined : value;
