@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { startChdbProcess } from './chdb-process.ts';
+import { toSelectError, toStoreError } from './failures.ts';
+import { insertStatement } from './insert.ts';
+import { migrateStore, type StoreLayout } from './migrate-store.ts';
+import type { EngineReply, EngineRequest } from './protocol.ts';
+import { removeOrphanedRowFiles, withRowFile } from './row-file.ts';
+import { selfTest } from './self-test.ts';
+import type { CompactResult } from './session.ts';
+import type { Store } from './store.ts';
+
+export interface ChdbOptions {
+  /** The engine's own directory is `clickhouse` within it. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Bytes the engine may hold (default 1 GB). */
+  readonly memoryBytes?: number;
+  readonly retention?: Partial<StoreLayout>;
+}
+
+/** The embedded store also tells its process, for tests that kill it. */
+export interface ChdbStore extends Store {
+  pid(): number | undefined;
+}
+
+const QUERY = { timeoutMs: 30_000, maxRows: 1_000_000 } as const;
+const SELECT = { timeoutMs: 10_000, maxRows: 1_000 } as const;
+const CACHE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Embedded ClickHouse in a process of its own.
+ * @throws AppError EYRIE_PLATFORM_UNSUPPORTED, EYRIE_STORE_UNAVAILABLE
+ */
+export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
+  const directory = join(options.dataDir, 'clickhouse');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const orphans = removeOrphanedRowFiles();
+  if (orphans > 0) options.log.info({ orphans }, 'removed row files of ended processes');
+  const engine = await startChdbProcess({
+    directory,
+    engineArguments: [
+      `--max_server_memory_usage=${options.memoryBytes ?? 1_000_000_000}`,
+      `--mark_cache_size=${CACHE_BYTES}`,
+      `--index_mark_cache_size=${CACHE_BYTES / 8}`,
+      '--background_pool_size=2',
+      '--background_schedule_pool_size=2',
+    ],
+    log: options.log,
+    metrics: options.metrics,
+  });
+
+  async function send(request: EngineRequest): Promise<EngineReply & { kind: 'done' }> {
+    const reply = await engine.request(request);
+    switch (reply.kind) {
+      case 'done':
+        return reply;
+      case 'refused':
+        throw new AppError('EYRIE_SQL_REFUSED', reply.message);
+      case 'failed':
+        throw request.kind === 'select' ? toSelectError(reply.failure) : toStoreError(reply.failure);
+    }
+  }
+
+  const store: ChdbStore = {
+    pid: engine.pid,
+    migrate: () => migrateStore(store, (sql) => send({ kind: 'command', sql }), options.retention),
+    selfTest: () => selfTest(store, (sql) => send({ kind: 'command', sql })),
+    insert: async (batch) => {
+      const end = performance.now();
+      await withRowFile(batch.rows, (path) => send({ kind: 'command', sql: insertStatement(batch, path) }));
+      options.metrics.observe('eyrie_store_insert_seconds', { table: batch.table }, (performance.now() - end) / 1_000);
+      options.metrics.count('eyrie_store_rows_total', { table: batch.table }, batch.rowCount);
+    },
+    query: async <T>(
+      sql: string,
+      params: Readonly<Record<string, unknown>> = {},
+      { timeoutMs = QUERY.timeoutMs, maxRows = QUERY.maxRows } = {},
+    ) => {
+      const { text } = await send({ kind: 'query', sql, params, timeoutMs, maxRows });
+      const { meta, data } = JSON.parse(text) as CompactResult;
+      return data.map((row) => Object.fromEntries(meta.map(({ name }, index) => [name, row[index]])) as T);
+    },
+    select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows } = {}) => {
+      const { text } = await send({ kind: 'select', sql, timeoutMs, maxRows });
+      const { meta, data } = JSON.parse(text) as CompactResult;
+      return { columns: meta, rows: data.slice(0, maxRows), truncated: data.length > maxRows };
+    },
+    close: engine.close,
+  };
+  return store;
+}

@@ -1,0 +1,65 @@
+import { failureOf } from './clickhouse.ts';
+import type { EngineReply } from './protocol.ts';
+import { type CompactResult, type Session, setStatement } from './session.ts';
+import { findRefusal } from './sql-guard.ts';
+
+export interface UntrustedSelect {
+  readonly sql: string;
+  readonly timeoutMs: number;
+  readonly maxRows: number;
+}
+
+const MEMORY_BYTES = 400_000_000;
+const RESULT_BYTES = 64 * 1024 * 1024;
+const MAX_SQL_BYTES = 64 * 1024;
+
+/**
+ * Runs a SELECT from outside on a session of its own that cannot write or change its settings again. First the engine
+ * itself rewrites the text into its canonical form (one statement, no comments), the guard judges the syntax tree of
+ * that form, and exactly that form runs.
+ */
+export async function runUntrusted(open: () => Session, request: UntrustedSelect): Promise<EngineReply> {
+  if (Buffer.byteLength(request.sql) > MAX_SQL_BYTES) return { kind: 'refused', message: 'the statement is too long' };
+  const session = open();
+  try {
+    const settings = {
+      output_format_json_quote_64bit_integers: 1,
+      max_threads: 2,
+      max_execution_time: request.timeoutMs / 1_000,
+      timeout_before_checking_execution_speed: 0,
+      max_memory_usage: MEMORY_BYTES,
+      max_result_bytes: RESULT_BYTES,
+      max_ast_depth: 500,
+      max_ast_elements: 10_000,
+      max_expanded_ast_elements: 50_000,
+      max_query_size: 4 * MAX_SQL_BYTES,
+      limit: request.maxRows + 1,
+      allow_ddl: 0,
+    };
+    await session.run(setStatement(settings));
+    await session.run('USE eyrie');
+    await session.run('SET readonly = 1');
+    const sql = await canonical(session, request.sql);
+    const tree = await column(session, `EXPLAIN AST ${sql}`);
+    const refusal = findRefusal(tree);
+    if (refusal !== undefined) return { kind: 'refused', message: refusal };
+    return { kind: 'done', text: await session.run(sql, { format: 'JSONCompact' }) };
+  } catch (error) {
+    return { kind: 'failed', failure: failureOf(error) };
+  } finally {
+    await session.close();
+  }
+}
+
+async function canonical(session: Session, sql: string): Promise<string> {
+  const text = await session.run('SELECT formatQuerySingleLine({sql:String})', {
+    format: 'JSONCompact',
+    params: { sql },
+  });
+  return String((JSON.parse(text) as CompactResult).data[0]?.[0] ?? '');
+}
+
+async function column(session: Session, sql: string): Promise<readonly string[]> {
+  const text = await session.run(sql, { format: 'default' });
+  return (JSON.parse(text) as CompactResult).data.map(([value]) => String(value));
+}
