@@ -86,11 +86,19 @@ export const VerdictBody = z.strictObject({
   revoke: z.literal(true).exactOptional().describe('Withdraw the dismissal of the fingerprint.'),
 });
 
+export type AlertView = z.output<typeof ApiAlert>;
+export type EventView = z.output<typeof ApiEvent>;
+export type ActionView = z.output<typeof ApiAction>;
+export type DeadLetterView = z.output<typeof ApiDeadLetter>;
+export type HealthView = z.output<typeof ApiHealth>;
+export type WhyView = z.output<typeof ApiWhy>;
+
 /** The alert as stored, times as ISO 8601, secrets masked. */
 export const ApiAlert = z
   .looseObject({
     alert_id: z.string(),
     version: z.number(),
+    change: z.string().describe('Why this version was written.'),
     cluster: z.string(),
     state: z.enum(ALERT_STATES),
     rule: z.string(),
@@ -133,7 +141,7 @@ export const ApiAction = z
 
 export const ApiAlertDetail = z.object({
   alert: ApiAlert,
-  versions: z.array(z.looseObject({ version: z.number(), change: z.string() })),
+  versions: z.array(ApiAlert).describe('Latest first.'),
   events: z.array(ApiEvent),
   actions: z.array(ApiAction),
 });
@@ -300,6 +308,74 @@ export const StreamQuery = z.strictObject({
   last_event_id: text(512).exactOptional().describe('As the header Last-Event-ID.'),
 });
 
+export const ActionParam = z.strictObject({ intent_key: text(128) });
+export const ApiActionDetail = z.object({ action: ApiAction, states: z.array(ApiAction).describe('First to last.') });
+
+export const DeadLetterQuery = z.strictObject({
+  ...page,
+  reason: text(64).exactOptional(),
+  raw: z.stringbool().default(false).describe('With the kept bytes (base64): needs scope raw, and is audited.'),
+});
+export const ApiDeadLetter = z
+  .looseObject({
+    stage: z.string(),
+    reason: z.string(),
+    message: z.string(),
+    at: z.string(),
+    raw_pos: z.looseObject({ partition: z.number(), offset: z.number(), index: z.number() }),
+    bytes: z.number(),
+    text: z.string().describe('The beginning, masked.'),
+    head: z.string().exactOptional(),
+  })
+  .meta({ id: 'DeadLetter' });
+
+export const HealthQuery = z.strictObject({
+  ...page,
+  cluster: name.exactOptional(),
+  kind: text(64).exactOptional(),
+});
+export const ApiHealth = z
+  .looseObject({ kind: z.string(), cluster: z.string(), time: z.string() })
+  .meta({ id: 'Health' });
+
 export const WhyParam = z.strictObject({ '*': text(600) });
-export const DeadLetterQuery = z.strictObject({ ...page, reason: text(64).exactOptional() });
-export const HealthQuery = z.strictObject({ ...page, cluster: name.exactOptional(), kind: text(64).exactOptional() });
+export const ApiWhy = z
+  .object({
+    kind: z.enum(['event', 'alert', 'pod', 'raw']),
+    trail: z
+      .array(z.object({ step: z.string(), text: z.string() }))
+      .describe(
+        'What happened, in order and in words: received, prepare, judge, join, score, documents, rules, actions.',
+      ),
+    raw: z
+      .object({
+        log: z.string(),
+        partition: z.number(),
+        offset: z.number(),
+        index: z.number(),
+        line: z.string().exactOptional().describe('As stored, masked; absent when the log no longer holds it.'),
+      })
+      .exactOptional(),
+    event: ApiEvent.exactOptional(),
+    alert: ApiAlert.exactOptional(),
+    versions: z.array(ApiAlert),
+    documents: z
+      .array(
+        z.looseObject({
+          kind: z.string(),
+          id: z.string(),
+          version: z.number(),
+          matched: z.boolean(),
+          active: z.boolean(),
+        }),
+      )
+      .describe('Silences and exceptions, as they stand now, against the event and the time it was judged.'),
+    rules: z
+      .array(z.object({ rule_id: z.string(), fired: z.boolean(), first_false: z.string().exactOptional() }))
+      .describe('Response rules: fired, or the first condition that was false.'),
+    actions: z.array(ApiAction),
+    dead_letters: z.array(ApiDeadLetter),
+    events: z.array(ApiEvent).describe('Of an alert or pod, newest first.'),
+    alerts: z.array(ApiAlert).describe('Of a pod, newest first.'),
+  })
+  .meta({ id: 'Why' });

@@ -1,8 +1,8 @@
 import type { DocumentBodies, DocumentKind, DocumentRecord, TenantId } from '@eyrie/schemas';
 import type { Bus, BusRecord } from './bus/bus.ts';
+import { followTable } from './bus/table.ts';
 import type { Clock } from './clock.ts';
 import { AppError } from './errors.ts';
-import { followTable } from './follow.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Signer } from './sign.ts';

@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   EYRIE_ACTION_DENIED: 'A guard refused the action; the ledger holds the reason.',
   EYRIE_ACTION_FAILED: 'The action failed; the ledger holds the answer.',
   EYRIE_SEND_FAILED: 'The gateway could not be reached or refused the events; run the same command again to go on.',
+  EYRIE_API_UNREACHABLE: 'The API does not answer. Start `eyrie up`, or give --url and --token of a running one.',
   EYRIE_INPUT_UNREADABLE: 'A file cannot be read. The message names it.',
   EYRIE_USAGE: 'The command line is wrong; see --help.',
   EYRIE_PLATFORM_UNSUPPORTED:

@@ -1,4 +1,6 @@
 import { type Alert, isoOfNanos, type Nanos } from '@eyrie/schemas';
+import type { ActionView, AlertView, DeadLetterView, EventView, HealthView } from '@eyrie/schemas/api';
+import { type EventRow, factsOfRow } from './event-row.ts';
 
 export function isoOfMs(ms: number): string {
   return new Date(ms).toISOString();
@@ -27,16 +29,53 @@ const MS_FIELDS = new Set(['at', 'updated_at', 'judged_at', 'received_at', 'cont
  * A stored record as the API shows it: times as ISO 8601, text of processes masked, the signature left out.
  * `mask` is the identity for readers of raw values.
  */
-export function present(value: unknown, mask: (text: string) => string): Record<string, unknown> {
+export function present(value: unknown, mask: Mask): Record<string, unknown> {
   return presentAny(value, '', mask) as Record<string, unknown>;
 }
 
-export function presentAlert(alert: Alert, mask: (text: string) => string) {
+/** A row of `eyrie.dead_letters`. */
+export type DeadLetterRow = Readonly<Record<string, unknown>> & {
+  readonly key: string;
+  readonly at: string;
+  readonly head: string;
+  readonly raw_log: string;
+  readonly raw_partition: number;
+  readonly raw_offset: number;
+  readonly raw_index: number;
+};
+
+type Mask = (text: string) => string;
+
+export function presentAlert(alert: Alert, mask: Mask): AlertView {
   const { mac: _, ...shown } = present(alert, mask);
-  return shown as ReturnType<typeof present> & Pick<Alert, 'alert_id' | 'version'>;
+  return shown as AlertView;
 }
 
-function presentAny(value: unknown, key: string, mask: (text: string) => string): unknown {
+export function presentEvent(row: EventRow, mask: Mask): EventView {
+  return present(factsOfRow(row), mask) as EventView;
+}
+
+export function presentHealth(row: object, mask: Mask): HealthView {
+  return present(row, mask) as HealthView;
+}
+
+export function presentAction(row: object, mask: Mask): ActionView {
+  const { mac: _, ...shown } = present(row, mask);
+  return shown as ActionView;
+}
+
+const SHOWN_CHARS = 1_000;
+
+/** With the beginning as masked text; the kept bytes only for readers of raw values. */
+export function presentDeadLetter(row: DeadLetterRow, mask: Mask, raw: boolean): DeadLetterView {
+  const { head, raw_log: log, raw_partition: partition, raw_offset: offset, raw_index: index, ...facts } = row;
+  // Masked before it is cut: half a secret looks like none.
+  const text = mask(Buffer.from(head, 'base64').toString('utf8')).slice(0, SHOWN_CHARS);
+  const shown = { ...present(facts, mask), raw_pos: { log, partition, offset, index }, text };
+  return (raw ? { ...shown, head } : shown) as unknown as DeadLetterView;
+}
+
+function presentAny(value: unknown, key: string, mask: Mask): unknown {
   if (typeof value === 'string') {
     if (NANOS_FIELDS.has(key) && value.length === 19) return isoOfNanos(value as Nanos);
     return TEXT_FIELDS.has(key) ? mask(value) : value;

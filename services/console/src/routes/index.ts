@@ -1,11 +1,23 @@
 import type { App, Context } from '../context.ts';
+import { actionRoutes } from './actions.ts';
+import { alertRoutes } from './alerts.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { documentRoutes } from './documents.ts';
+import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
+import { metricRoutes } from './metrics.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 import { workloadRoutes } from './workloads.ts';
 
 /** One file a noun. */
 export function addRoutes(app: App, context: Context): void {
+  alertRoutes(app, context);
+  eventRoutes(app, context);
+  actionRoutes(app, context);
+  metricRoutes(app, context);
+  healthRoutes(app, context);
+  deadLetterRoutes(app, context);
   documentRoutes(app, context);
   tokenRoutes(app, context);
   workloadRoutes(app, context);

@@ -1,0 +1,62 @@
+import { type Event, type Identity, type Judgement, type Nanos, parseNanos } from '@eyrie/schemas';
+
+/** A row of `eyrie.events`: times as ISO 8601, absent text as '', absent numbers as null. */
+export type EventRow = Readonly<Record<string, unknown>> & {
+  readonly event_id: string;
+  readonly cluster: string;
+  readonly alert_id: string;
+  readonly time: string;
+  readonly raw_log: string;
+  readonly raw_partition: number;
+  readonly raw_offset: number;
+  readonly raw_index: number;
+};
+
+const FLAGS = new Set(['privileged', 'clamped']);
+
+/** The row without what is absent, its raw position as one value. */
+export function factsOfRow(row: EventRow): Readonly<Record<string, unknown>> {
+  const { raw_log: log, raw_partition: partition, raw_offset: offset, raw_index: index, ...columns } = row;
+  const facts: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(columns)) {
+    const isAbsent = value === null || value === '' || (Array.isArray(value) && value.length === 0);
+    if (!isAbsent) facts[name] = FLAGS.has(name) ? value === 1 || value === true : value;
+  }
+  if (facts['clamped'] === false) delete facts['clamped'];
+  return { ...facts, raw_pos: { log, partition, offset, index } };
+}
+
+const IDENTITY = [
+  'namespace',
+  'workload_kind',
+  'workload',
+  'pod',
+  'pod_uid',
+  'node',
+  'container',
+  'container_id',
+  'image',
+  'image_tag',
+  'image_digest',
+] as const satisfies readonly (keyof Identity)[];
+
+/** What the judge saw, taken back from the row: the event, whom it was joined to, and how it ended. */
+export function judgedOfRow(row: EventRow): { event: Event; identity: Identity; judgement: Judgement } {
+  const { raw: _, ...facts } = factsOfRow(row);
+  const identity: Record<string, unknown> = {};
+  for (const name of IDENTITY) if (facts[name] !== undefined) identity[name] = facts[name];
+  const ms = (name: string) => ({ [name]: Date.parse(String(facts[name])) });
+  // Columns are named like the fields of Event and Judgement.
+  const event = {
+    ...facts,
+    v: 1,
+    time: parseNanos(row.time) ?? ('' as Nanos),
+    ...ms('received_at'),
+    ...(facts['container_started_at'] === undefined ? {} : ms('container_started_at')),
+  };
+  return {
+    event: event as unknown as Event,
+    identity: identity as Identity,
+    judgement: { ...facts, v: 1, ...ms('judged_at') } as unknown as Judgement,
+  };
+}
