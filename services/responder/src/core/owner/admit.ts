@@ -1,0 +1,107 @@
+import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
+import { intentKey, planKey } from '../request.ts';
+import type { CompiledRule, RuleSet } from '../rules/compiled.ts';
+import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
+import { ledgerLine } from './ledger.ts';
+import type { OwnerState, Plan, Step } from './state.ts';
+
+/**
+ * A request becomes a plan, whose first state is its decision: cooldown, limit, mode. A target that has a plan of the
+ * rule for the alert never gets another.
+ */
+export function admit(
+  state: OwnerState,
+  request: ActionRequest,
+  rules: RuleSet,
+  now: number,
+  options: OwnerOptions,
+): Decision {
+  const { tenant, rule_id: ruleId, alert_id: alertId, target, alias } = request;
+  const key = planKey(tenant, ruleId, alertId, target);
+  if (state.plans.has(key)) return NOTHING;
+  if (alias !== undefined && state.plans.has(planKey(tenant, ruleId, alertId, alias))) return NOTHING;
+  const rule = rules.byId.get(ruleId);
+  // A rule that is gone leaves no plan: it has no actions to speak of.
+  if (rule === undefined) return NOTHING;
+
+  const wetness = rule.mode === 'enforce' ? 'wet' : 'dry';
+  const windowKey = `${wetness}/${tenant}/${ruleId}`;
+  const cooldownKey = `${windowKey}/${target}`;
+  const times = rule.limit === undefined ? [] : recent(state, windowKey, now - rule.limit.windowMs);
+  const verdict = firstState(rule, {
+    cooling: rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now,
+    over: rule.limit !== undefined && times.length >= rule.limit.count,
+  });
+  const acts = verdict.state !== 'suppressed';
+  const plan = makePlan(key, request, rule, verdict, now, options);
+  return {
+    ...NOTHING,
+    plans: [plan],
+    windows:
+      acts && rule.limit !== undefined
+        ? [[windowKey, { times: [...times, now], expires_at: now + rule.limit.windowMs }]]
+        : [],
+    cooldowns: acts && rule.cooldownMs > 0 ? [[cooldownKey, now + rule.cooldownMs]] : [],
+    ledger: plan.steps.map((step) => ledgerLine(plan, step, now)),
+  };
+}
+
+function firstState(
+  rule: CompiledRule,
+  { cooling, over }: { cooling: boolean; over: boolean },
+): { readonly state: ActionState; readonly reason: ActionReason } {
+  if (cooling) return { state: 'suppressed', reason: 'cooldown' };
+  if (over) return { state: 'suppressed', reason: 'limit_rule' };
+  switch (rule.mode) {
+    case 'enforce':
+      return { state: 'planned', reason: 'queued' };
+    case 'dry_run':
+      return { state: 'simulated', reason: 'dry_run' };
+    default:
+      return { state: 'planned', reason: 'observe' };
+  }
+}
+
+function makePlan(
+  key: string,
+  request: ActionRequest,
+  rule: CompiledRule,
+  { state, reason }: { readonly state: ActionState; readonly reason: ActionReason },
+  now: number,
+  options: OwnerOptions,
+): Plan {
+  const { tenant, cluster, alert_id: alertId, event_id: eventId, target, context } = request;
+  const steps = rule.actions.map(
+    ({ action, actionner, class: actionClass }): Step => ({
+      intent_key: intentKey(tenant, rule.id, action, alertId, target),
+      action,
+      actionner,
+      class: actionClass,
+      state,
+      reason,
+      version: 1,
+      attempt: 0,
+      incarnation: options.incarnation,
+    }),
+  );
+  return {
+    v: 1,
+    key,
+    tenant,
+    cluster,
+    rule_id: rule.id,
+    rule_version: rule.version,
+    mode: rule.mode,
+    alert_id: alertId,
+    ...(eventId !== undefined && { event_id: eventId }),
+    target,
+    at: now,
+    expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, rule.limit?.windowMs ?? 0),
+    steps,
+    ...(reason === 'queued' && { todo: { actions: rule.actions, context } }),
+  };
+}
+
+function recent(state: OwnerState, key: string, since: number): readonly number[] {
+  return (state.windows.get(key)?.times ?? []).filter((time) => time > since);
+}

@@ -1,0 +1,87 @@
+import type { ActionReason } from '@eyrie/schemas';
+import type { PlannedAction, RuleSet } from '../rules/compiled.ts';
+import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
+import { advance, settle } from './ledger.ts';
+import { currentStep, type OwnerState, type Plan } from './state.ts';
+
+/** Begins every waiting action whose lane is free. What is begun is durable before it is called. */
+export function begin(state: OwnerState, rules: RuleSet, now: number, options: OwnerOptions): Decision {
+  const plans: Plan[] = [];
+  const ledger: LedgerLine[] = [];
+  const calls: Call[] = [];
+  const rests: (readonly [PlannedAction, number])[] = [];
+  for (const { lane, waiting, running, freeAt } of state.lanes.values()) {
+    if (freeAt > now) continue;
+    let free = lane.max - running;
+    for (const key of waiting) {
+      if (free <= 0) break;
+      const plan = state.plans.get(key);
+      const index = plan === undefined ? -1 : currentStep(plan);
+      const action = plan?.todo?.actions[index];
+      if (plan === undefined || action === undefined) continue;
+      const stopped = stopReason(plan, rules);
+      if (stopped !== undefined) {
+        const given = giveUp(plan, index, stopped, now);
+        plans.push(given.plan);
+        ledger.push(...given.lines);
+        continue;
+      }
+      const { plan: begun, line } = advance(
+        plan,
+        index,
+        {
+          state: 'executing',
+          reason: 'started',
+          attempt: (plan.steps[index]?.attempt ?? 0) + 1,
+          incarnation: options.incarnation,
+        },
+        now,
+      );
+      const intent = begun.steps[index];
+      if (intent === undefined) continue;
+      plans.push(begun);
+      ledger.push(line);
+      calls.push({ plan: begun, step: index, intent, action });
+      free -= 1;
+      if (lane.intervalMs > 0) {
+        rests.push([action, now + lane.intervalMs]);
+        break;
+      }
+    }
+  }
+  return plans.length === 0 ? NOTHING : { ...NOTHING, plans, ledger, calls, rests };
+}
+
+/** When the next waiting action may begin; Infinity when none waits for time alone. */
+export function nextBegin(state: OwnerState): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { lane, waiting, running, freeAt } of state.lanes.values()) {
+    if (waiting.size > 0 && running < lane.max) next = Math.min(next, freeAt);
+  }
+  return next;
+}
+
+/** A rule that was taken back or softened meanwhile no longer acts; a changed one keeps its old plan. */
+function stopReason(plan: Plan, rules: RuleSet): ActionReason | undefined {
+  const rule = rules.byId.get(plan.rule_id);
+  if (rule === undefined) return 'rule_gone';
+  return rule.mode === 'enforce' ? undefined : 'rule_changed';
+}
+
+/** All steps from `index` on are suppressed. */
+export function giveUp(
+  plan: Plan,
+  index: number,
+  reason: ActionReason,
+  now: number,
+): { readonly plan: Plan; readonly lines: readonly LedgerLine[] } {
+  const lines: LedgerLine[] = [];
+  let left = plan;
+  for (let i = index; i < plan.steps.length; i += 1) {
+    if (left.steps[i]?.state !== 'planned') continue;
+    const next = advance(left, i, { state: 'suppressed', reason }, now);
+    left = next.plan;
+    lines.push(next.line);
+  }
+  return { plan: settle(left), lines };
+}

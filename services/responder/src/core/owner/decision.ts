@@ -1,0 +1,91 @@
+import type { ActionRecord, ActionRequest } from '@eyrie/schemas';
+import type { PlannedAction } from '../rules/compiled.ts';
+import type { OwnerState, Plan, Step, Window } from './state.ts';
+import { laneOf, putPlan, removePlan } from './state.ts';
+
+/** How a call ended. `ambiguous`: it may have had its effect or not. */
+export type EffectResult =
+  | { readonly kind: 'succeeded'; readonly detail?: string }
+  | { readonly kind: 'failed'; readonly reason: ActionRecord['reason']; readonly detail?: string }
+  | {
+      readonly kind: 'retry';
+      readonly reason: ActionRecord['reason'];
+      readonly afterMs?: number;
+      readonly detail?: string;
+    }
+  | { readonly kind: 'ambiguous'; readonly reason: ActionRecord['reason']; readonly detail?: string };
+
+export type OwnerInput =
+  | { readonly kind: 'request'; readonly request: ActionRequest }
+  /** Begin what may begin. */
+  | { readonly kind: 'start' }
+  | { readonly kind: 'result'; readonly plan: string; readonly step: number; readonly result: EffectResult }
+  /** After a restore: what another incarnation began. */
+  | { readonly kind: 'recover' }
+  /** Forget what can no longer matter. */
+  | { readonly kind: 'expire' };
+
+export interface OwnerOptions {
+  /** Random, made with the assignment. */
+  readonly incarnation: string;
+  /** How long an alert can still change after it was opened, milliseconds. */
+  readonly alertLifeMs: number;
+  /** Plans kept at most; of those done the oldest go first. */
+  readonly plansMax: number;
+  /** Notices are given up after this, milliseconds. */
+  readonly notifyDeadlineMs: number;
+  /** 0…1 of the moment, for jitter. */
+  readonly jitter: number;
+}
+
+/** A call to make once the decision is durable. */
+export interface Call {
+  readonly plan: Plan;
+  readonly step: number;
+  readonly intent: Step;
+  readonly action: PlannedAction;
+}
+
+export type LedgerLine = Omit<ActionRecord, 'mac'>;
+
+export interface Decision {
+  readonly plans: readonly Plan[];
+  readonly removed: readonly string[];
+  readonly windows: readonly (readonly [key: string, window: Window | null])[];
+  readonly cooldowns: readonly (readonly [key: string, until: number | null])[];
+  readonly ledger: readonly LedgerLine[];
+  readonly calls: readonly Call[];
+  /** Lanes that rest until then. */
+  readonly rests: readonly (readonly [action: PlannedAction, until: number])[];
+  /** Bounds reached, for `eyrie_bound_reached_total`. */
+  readonly bounds: readonly 'responder_plans'[];
+}
+
+export const NOTHING: Decision = {
+  plans: [],
+  removed: [],
+  windows: [],
+  cooldowns: [],
+  ledger: [],
+  calls: [],
+  rests: [],
+  bounds: [],
+};
+
+/** Makes a decision so. The state has one owner: its maps are changed in place. */
+export function evolve(state: OwnerState, decision: Decision): void {
+  for (const plan of decision.plans) putPlan(state, plan);
+  for (const key of decision.removed) removePlan(state, key);
+  for (const [key, window] of decision.windows) {
+    if (window === null) state.windows.delete(key);
+    else state.windows.set(key, window);
+  }
+  for (const [key, until] of decision.cooldowns) {
+    if (until === null) state.cooldowns.delete(key);
+    else state.cooldowns.set(key, until);
+  }
+  for (const [action, until] of decision.rests) {
+    const lane = laneOf(state, action.lane);
+    lane.freeAt = Math.max(lane.freeAt, until);
+  }
+}

@@ -1,0 +1,95 @@
+import type { PlannedAction } from '../rules/compiled.ts';
+import { giveUp } from './begin.ts';
+import { type Decision, type EffectResult, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
+import { advance, settle } from './ledger.ts';
+import type { OwnerState, Plan, Step } from './state.ts';
+
+/** A call ended. An answer to a step that does not run (any more) has no effect. */
+export function finish(
+  state: OwnerState,
+  key: string,
+  index: number,
+  result: EffectResult,
+  now: number,
+  options: OwnerOptions,
+): Decision {
+  const plan = state.plans.get(key);
+  const step = plan?.steps[index];
+  const action = plan?.todo?.actions[index];
+  if (plan === undefined || action === undefined || step?.state !== 'executing') return NOTHING;
+  return conclude(plan, index, step, action, result, now, options);
+}
+
+/** Everything that another incarnation began has an unknown ending. */
+export function recover(state: OwnerState, now: number, options: OwnerOptions): Decision {
+  const plans: Plan[] = [];
+  const ledger: LedgerLine[] = [];
+  for (const plan of state.plans.values()) {
+    if (plan.todo === undefined) continue;
+    for (const [index, step] of plan.steps.entries()) {
+      const action = plan.todo.actions[index];
+      if (step.state !== 'executing' || step.incarnation === options.incarnation || action === undefined) continue;
+      const ended = conclude(plan, index, step, action, { kind: 'ambiguous', reason: 'crash' }, now, options);
+      plans.push(...ended.plans);
+      ledger.push(...ended.ledger);
+      break; // At most one step of a plan runs.
+    }
+  }
+  return { ...NOTHING, plans, ledger };
+}
+
+function conclude(
+  plan: Plan,
+  index: number,
+  step: Step,
+  action: PlannedAction,
+  result: EffectResult,
+  now: number,
+  options: OwnerOptions,
+): Decision {
+  const { detail } = result;
+  const end = (change: Pick<Step, 'state' | 'reason'>): Decision => {
+    const { plan: ended, line } = advance(plan, index, change, now, detail);
+    if (change.state === 'succeeded' || action.onError === 'continue') {
+      return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
+    }
+    const rest = giveUp(ended, index + 1, 'earlier_failed', now);
+    return { ...NOTHING, plans: [rest.plan], ledger: [line, ...rest.lines] };
+  };
+  const again = (waitMs: number, resent?: true): Decision => {
+    const { plan: waiting, line } = advance(
+      plan,
+      index,
+      { state: 'planned', reason: result.kind === 'succeeded' ? 'queued' : result.reason, ...(resent && { resent }) },
+      now,
+      detail,
+    );
+    return { ...NOTHING, plans: [waiting], ledger: [line], rests: [[action, now + waitMs]] };
+  };
+
+  switch (result.kind) {
+    case 'succeeded':
+      return end({ state: 'succeeded', reason: 'done' });
+    case 'failed':
+      return end({ state: 'failed', reason: result.reason });
+    case 'retry': {
+      if (step.attempt >= action.attempts) return end({ state: 'failed', reason: result.reason });
+      if (now - plan.at >= options.notifyDeadlineMs) return end({ state: 'failed', reason: 'deadline' });
+      return again(Math.max(result.afterMs ?? 0, backoffMs(action, step.attempt, options.jitter)));
+    }
+    case 'ambiguous': {
+      const repeatable = action.recovery === 'repeat' && step.attempt < action.attempts;
+      if (repeatable) return again(backoffMs(action, step.attempt, options.jitter));
+      if (action.recovery !== 'once' || step.resent === true) return end({ state: 'unknown', reason: result.reason });
+      // Said so in the ledger, then begun once more, and never a third time.
+      const said = advance(plan, index, { state: 'unknown', reason: result.reason }, now, detail);
+      const waiting = advance(said.plan, index, { state: 'planned', reason: 'queued', resent: true }, now);
+      return { ...NOTHING, plans: [waiting.plan], ledger: [said.line, waiting.line] };
+    }
+  }
+}
+
+function backoffMs({ backoff }: PlannedAction, attempt: number, jitter: number): number {
+  const ceiling = Math.min(backoff.maximumMs, backoff.initialMs * 2 ** Math.min(30, attempt - 1));
+  return Math.ceil(ceiling * (0.5 + jitter / 2));
+}

@@ -1,0 +1,124 @@
+import type {
+  ActionClass,
+  ActionContext,
+  ActionMode,
+  ActionReason,
+  ActionState,
+  AlertId,
+  ClusterId,
+  EventId,
+  TenantId,
+} from '@eyrie/schemas';
+import type { Lane, PlannedAction } from '../rules/compiled.ts';
+
+/** One action of a plan: an intent. */
+export interface Step {
+  readonly intent_key: string;
+  readonly action: string;
+  readonly actionner: string;
+  readonly class: ActionClass;
+  readonly state: ActionState;
+  readonly reason: ActionReason;
+  /** Grows with each ledger line. */
+  readonly version: number;
+  readonly attempt: number;
+  /** Whose call runs, while `executing`. */
+  readonly incarnation: string;
+  /** Its ending was unknown once and it was begun once more. */
+  readonly resent?: true;
+}
+
+/** What a rule does for one (alert, target). Kept until the alert can no longer change, so that it never happens again. */
+export interface Plan {
+  readonly v: 1;
+  readonly key: string;
+  readonly tenant: TenantId;
+  readonly cluster: ClusterId;
+  readonly rule_id: string;
+  readonly rule_version: string;
+  readonly mode: ActionMode;
+  readonly alert_id: AlertId;
+  readonly event_id?: EventId;
+  readonly target: string;
+  /** Milliseconds. */
+  readonly at: number;
+  readonly expires_at: number;
+  readonly steps: readonly Step[];
+  /** The actions as they were when the rule matched, and what they may know. Only while one is still to be done. */
+  readonly todo?: { readonly actions: readonly PlannedAction[]; readonly context: ActionContext };
+}
+
+/** Moments at which a rule acted, within its limit's span; newest last. */
+export interface Window {
+  readonly times: readonly number[];
+  readonly expires_at: number;
+}
+
+interface LaneState {
+  readonly lane: Lane;
+  /** Plans whose next action waits here, oldest first. */
+  readonly waiting: Set<string>;
+  running: number;
+  freeAt: number;
+}
+
+/** Everything the owner of a partition knows. `plans`, `windows`, `cooldowns` are committed; the rest follows from them. */
+export interface OwnerState {
+  readonly plans: Map<string, Plan>;
+  /** Key `<wet or dry>/<tenant>/<rule>`. */
+  readonly windows: Map<string, Window>;
+  /** Key `<wet or dry>/<tenant>/<rule>/<target>`: until when, milliseconds. */
+  readonly cooldowns: Map<string, number>;
+  readonly lanes: Map<string, LaneState>;
+  /** Plans with an action still to be done. */
+  active: number;
+}
+
+export function emptyState(): OwnerState {
+  return { plans: new Map(), windows: new Map(), cooldowns: new Map(), lanes: new Map(), active: 0 };
+}
+
+/** The first step that has no ending yet: at most one runs at a time. */
+export function currentStep(plan: Plan): number {
+  return plan.todo === undefined ? -1 : plan.steps.findIndex(({ state }) => state === 'planned' || state === 'executing');
+}
+
+/** Takes a plan in: new, changed, or restored. */
+export function putPlan(state: OwnerState, plan: Plan): void {
+  const before = state.plans.get(plan.key);
+  if (before !== undefined) leaveLane(state, before);
+  state.plans.set(plan.key, plan);
+  state.active += Number(plan.todo !== undefined) - Number(before?.todo !== undefined);
+  const index = currentStep(plan);
+  const action = plan.todo?.actions[index];
+  if (action === undefined) return;
+  const lane = laneOf(state, action.lane);
+  if (plan.steps[index]?.state === 'executing') lane.running += 1;
+  else lane.waiting.add(plan.key);
+}
+
+export function removePlan(state: OwnerState, key: string): void {
+  const plan = state.plans.get(key);
+  if (plan === undefined) return;
+  leaveLane(state, plan);
+  state.active -= Number(plan.todo !== undefined);
+  state.plans.delete(key);
+}
+
+function leaveLane(state: OwnerState, plan: Plan): void {
+  const index = currentStep(plan);
+  const action = plan.todo?.actions[index];
+  if (action === undefined) return;
+  const lane = laneOf(state, action.lane);
+  if (plan.steps[index]?.state === 'executing') lane.running -= 1;
+  else lane.waiting.delete(plan.key);
+  if (lane.running === 0 && lane.waiting.size === 0 && lane.freeAt === 0) state.lanes.delete(action.lane.name);
+}
+
+export function laneOf(state: OwnerState, lane: Lane): LaneState {
+  const found = state.lanes.get(lane.name);
+  if (found !== undefined) return found;
+  const made: LaneState = { lane, waiting: new Set(), running: 0, freeAt: 0 };
+  state.lanes.set(lane.name, made);
+  return made;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import type { ActionClass } from '@eyrie/schemas';
+import type { ResponseRule } from '@eyrie/schemas/rule';
+import { parsePriorityComparison, parseScoreComparison } from './comparisons.ts';
+import type { ActionCatalog, CompiledRule, PlannedAction, Problem } from './compiled.ts';
+import { type Condition, type Conditions, parseConditions } from './conditions.ts';
+
+const DISRUPTIVE = 3;
+const DESTRUCTIVE = 4;
+
+/** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
+export function compileRule(
+  rule: ResponseRule,
+  file: string,
+  body: string,
+  catalog: ActionCatalog,
+): { readonly rule: CompiledRule } | { readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const { match } = rule;
+  const fields = compileConditions(match.output_fields, 'match.output_fields', problems);
+  const unless = compileConditions(rule.unless, 'unless', problems);
+  const actions = compileActions(rule, catalog, problems);
+  const highest = actions.reduce<ActionClass>((max, action) => (action.class > max ? action.class : max), 0);
+  guardClass(rule, highest, problems);
+  if (problems.length > 0) return { problems };
+  return {
+    rule: {
+      id: rule.id,
+      name: rule.rule,
+      file,
+      version: createHash('sha256').update(body).digest('hex').slice(0, 16),
+      mode: rule.mode ?? 'dry_run',
+      class: highest,
+      match: {
+        ...(match.rules !== undefined && { detections: new Set(match.rules) }),
+        ...(match.tags !== undefined && { tags: match.tags.map((item) => item.split(',').map((tag) => tag.trim())) }),
+        ...(match.priority !== undefined && { priority: parsePriorityComparison(match.priority) }),
+        ...(match.source !== undefined && { source: match.source === 'syscalls' ? 'syscall' : match.source }),
+        ...(fields !== undefined && { fields }),
+        ...(match.score !== undefined && { score: parseScoreComparison(match.score) }),
+      },
+      ...(unless !== undefined && { unless }),
+      includeSuppressed: rule.include_suppressed,
+      cooldownMs: rule.cooldown ?? 0,
+      ...(rule.limits.rule !== undefined && { limit: rule.limits.rule }),
+      actions,
+      tests: rule.tests,
+    },
+  };
+}
+
+function compileConditions(items: readonly string[] | undefined, field: string, problems: Problem[]): Conditions | undefined {
+  if (items === undefined) return undefined;
+  const all: (readonly Condition[])[] = [];
+  for (const [index, item] of items.entries()) {
+    const parsed = parseConditions(item);
+    if ('problem' in parsed) problems.push({ field: `${field}.${index}`, message: parsed.problem });
+    else all.push(parsed.conditions);
+  }
+  return all;
+}
+
+function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Problem[]): readonly PlannedAction[] {
+  const actions: PlannedAction[] = [];
+  const names = new Set<string>();
+  for (const [index, written] of rule.actions.entries()) {
+    const at = `actions.${index}`;
+    if (names.has(written.action)) problems.push({ field: `${at}.action`, message: `"${written.action}" stands twice` });
+    names.add(written.action);
+    const entry = Object.hasOwn(catalog, written.actionner) ? catalog[written.actionner] : undefined;
+    if (entry === undefined) {
+      problems.push({
+        field: `${at}.actionner`,
+        message: `"${written.actionner}" is unknown; there are ${Object.keys(catalog).join(', ')}`,
+      });
+      continue;
+    }
+    if (written.timeout !== undefined && written.timeout > entry.timeoutMs.maximum) {
+      problems.push({ field: `${at}.timeout`, message: `must be at most ${entry.timeoutMs.maximum / 1000}s` });
+    }
+    if (written.retry !== undefined && entry.recovery === 'never') {
+      problems.push({ field: `${at}.retry`, message: `${written.actionner} is never repeated` });
+    }
+    const checked = entry.check(written.parameters);
+    if (!checked.ok) {
+      for (const { field, message } of checked.problems) {
+        problems.push({ field: `${at}.parameters${field === '' ? '' : `.${field}`}`, message });
+      }
+      continue;
+    }
+    actions.push({
+      action: written.action,
+      actionner: written.actionner,
+      class: checked.class,
+      parameters: checked.parameters,
+      recovery: entry.recovery,
+      lane: checked.lane,
+      timeoutMs: written.timeout ?? entry.timeoutMs.standard,
+      attempts: written.retry?.attempts ?? 8,
+      backoff: written.retry?.backoff ?? { initialMs: 1_000, maximumMs: 300_000 },
+      onError: written.on_error,
+    });
+  }
+  return actions;
+}
+
+/** What breaks things says so itself, is limited, and shows where it acts and where it does not. */
+function guardClass(rule: ResponseRule, highest: ActionClass, problems: Problem[]): void {
+  if (highest < DISRUPTIVE) return;
+  if (highest >= DESTRUCTIVE) {
+    problems.push({ field: 'actions', message: 'actions of class 4 need approval, which is not in this version' });
+  }
+  const need = `actions of class ${highest} need`;
+  if (rule.mode === undefined) problems.push({ field: 'mode', message: `${need} an explicit mode` });
+  if (rule.limits.rule === undefined) problems.push({ field: 'limits.rule', message: `${need} a limit such as 5/1h` });
+  if (rule.cooldown === undefined) problems.push({ field: 'cooldown', message: `${need} a cooldown per target` });
+  const decisions = rule.tests.map((test) => test.expect.decision);
+  if (!decisions.some((decision) => decision !== 'no_match' && decision !== 'suppressed')) {
+    problems.push({ field: 'tests', message: `${need} a test in which the rule acts` });
+  }
+  if (!decisions.some((decision) => decision === 'no_match' || decision === 'suppressed')) {
+    problems.push({ field: 'tests', message: `${need} a test in which it does not` });
+  }
+}

@@ -1,0 +1,83 @@
+import type { ActionClass, ActionMode } from '@eyrie/schemas';
+import type { RuleTest } from '@eyrie/schemas/rule';
+import type { Comparison } from './comparisons.ts';
+import type { Conditions } from './conditions.ts';
+
+/** What to do with an action whose ending is not known: leave it, do it once more, or repeat it (the receiver knows repeats). */
+export type Recovery = 'never' | 'once' | 'repeat';
+
+/** Actions of one lane share a destination: so many at once, so long between two beginnings. */
+export interface Lane {
+  readonly name: string;
+  readonly max: number;
+  readonly intervalMs: number;
+}
+
+/** An action of a rule, checked. It is kept in the plan as it was when the rule matched. */
+export interface PlannedAction {
+  readonly action: string;
+  readonly actionner: string;
+  readonly class: ActionClass;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly recovery: Recovery;
+  readonly lane: Lane;
+  readonly timeoutMs: number;
+  readonly attempts: number;
+  readonly backoff: { readonly initialMs: number; readonly maximumMs: number };
+  readonly onError: 'stop' | 'continue';
+}
+
+export interface CompiledRule {
+  readonly id: string;
+  readonly name: string;
+  readonly file: string;
+  /** Hash of the rule's body. */
+  readonly version: string;
+  readonly mode: ActionMode;
+  /** Highest class of its actions. */
+  readonly class: ActionClass;
+  readonly match: {
+    readonly detections?: ReadonlySet<string>;
+    readonly tags?: readonly (readonly string[])[];
+    readonly priority?: Comparison;
+    readonly source?: string;
+    readonly fields?: Conditions;
+    readonly score?: Comparison;
+  };
+  readonly unless?: Conditions;
+  readonly includeSuppressed: boolean;
+  readonly cooldownMs: number;
+  readonly limit?: { readonly count: number; readonly windowMs: number };
+  readonly actions: readonly PlannedAction[];
+  readonly tests: readonly RuleTest[];
+}
+
+export interface RuleSet {
+  readonly rules: readonly CompiledRule[];
+  readonly byId: ReadonlyMap<string, CompiledRule>;
+}
+
+export const NO_RULES: RuleSet = { rules: [], byId: new Map() };
+
+/** What can be done: the names of actions and how their parameters are checked. */
+export type ActionCatalog = Readonly<Record<string, CatalogEntry>>;
+
+export interface CatalogEntry {
+  readonly recovery: Recovery;
+  readonly timeoutMs: { readonly standard: number; readonly maximum: number };
+  check(parameters: Readonly<Record<string, unknown>>): Checked;
+}
+
+export type Checked =
+  | {
+      readonly ok: true;
+      readonly class: ActionClass;
+      readonly parameters: Readonly<Record<string, unknown>>;
+      readonly lane: Lane;
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export interface Problem {
+  readonly field: string;
+  readonly message: string;
+}

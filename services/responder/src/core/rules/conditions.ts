@@ -1,0 +1,91 @@
+/** One comparison of an output field with text. An absent field makes both comparisons false. */
+export interface Condition {
+  readonly field: string;
+  readonly op: '=' | '!=';
+  readonly value: string;
+}
+
+/** Any of the lists, all conditions of one list. */
+export type Conditions = readonly (readonly Condition[])[];
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+const FIELD = /^[A-Za-z][A-Za-z0-9._\-/[\]]*$/;
+
+/**
+ * `field=value, other!="a, b"`: cut at commas outside quotes, each part at its first `=` or `!=`. A part that is no
+ * comparison is an error and never dropped: dropping one would widen the match.
+ */
+export function parseConditions(item: string): { readonly conditions: readonly Condition[] } | { readonly problem: string } {
+  const parts = splitOutsideQuotes(item);
+  if (parts === undefined) return { problem: `"${item}" has an open quote` };
+  const conditions: Condition[] = [];
+  for (const part of parts) {
+    const at = part.indexOf('=');
+    const negated = at > 0 && part[at - 1] === '!';
+    const field = part.slice(0, negated ? at - 1 : Math.max(0, at)).trim();
+    if (at < 0 || !FIELD.test(field)) {
+      return { problem: `"${part.trim()}" is not field=value or field!=value (quote values that hold a comma)` };
+    }
+    const value = unquote(part.slice(at + 1).trim());
+    if (value === undefined) return { problem: `"${part.trim()}" has text beside its quotes` };
+    if (value === '') return { problem: `"${part.trim()}" compares with nothing` };
+    conditions.push({ field, op: negated ? '!=' : '=', value });
+  }
+  return { conditions };
+}
+
+export function someHold(conditions: Conditions, fields: Fields): boolean {
+  return conditions.some((all) => all.every((condition) => holds(condition, fields)));
+}
+
+function holds({ field, op, value }: Condition, fields: Fields): boolean {
+  const found = Object.hasOwn(fields, field) ? fields[field] : undefined;
+  if (isAbsent(found)) return false;
+  const equal = Array.isArray(found) ? found.some((item) => render(item) === value) : render(found) === value;
+  return op === '=' ? equal : !equal;
+}
+
+/** What sensors write for a field they could not fill. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === '<NA>';
+}
+
+function render(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function splitOutsideQuotes(item: string): string[] | undefined {
+  const parts: string[] = [];
+  let part = '';
+  let quote = '';
+  for (let i = 0; i < item.length; i += 1) {
+    const char = item.charAt(i);
+    if (quote !== '') {
+      if (char === '\\' && i + 1 < item.length) {
+        part += char;
+        i += 1;
+      } else if (char === quote) quote = '';
+      part += item.charAt(i);
+    } else if (char === ',') {
+      parts.push(part);
+      part = '';
+    } else {
+      // A quote opens only at the start of a value: `it's` is text.
+      if ((char === '"' || char === "'") && /=\s*$/.test(part)) quote = char;
+      part += char;
+    }
+  }
+  if (quote !== '') return undefined;
+  parts.push(part);
+  return parts;
+}
+
+function unquote(value: string): string | undefined {
+  const quote = value.charAt(0);
+  if (quote !== '"' && quote !== "'") return value;
+  if (value.length < 2 || !value.endsWith(quote)) return undefined;
+  const inner = value.slice(1, -1);
+  if (new RegExp(`(?<!\\\\)(?:\\\\\\\\)*${quote}`).test(inner)) return undefined;
+  return inner.replace(/\\(.)/g, '$1');
+}
