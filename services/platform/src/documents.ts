@@ -7,7 +7,11 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Signer } from './sign.ts';
 
-/** Silences, exceptions, rules and tokens as they stand now: a view of the topic `documents`, and the way to change them. */
+/**
+ * Silences, exceptions, rules and tokens as they stand now: a view of the topic `documents`, and the way to change them.
+ * Many may read; one process writes (the console owns documents): a compacted log keeps the last record of a key, so a
+ * second writer could take the place of the first.
+ */
 export interface Documents {
   /** `documents_version`: the next offset of the topic this view has not taken yet. Grows with every change; 0 = none. */
   readonly version: number;
@@ -55,8 +59,9 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
   const records = new Map<DocumentKind, Map<string, DocumentRecord>>();
   const callbacks = new Set<(record: DocumentRecord) => void>();
   let version = 0;
-  /** The change this process has appended and not yet seen come back. */
-  let pending: { readonly mac: string; readonly resolve: (accepted: boolean) => void } | undefined;
+  /** The change this process is appending: whether this view took it, once it came back. */
+  let own: { readonly mac: string; isTaken?: boolean } | undefined;
+  const waiters = new Set<() => void>();
   /** Changes of one process go one after the other, so that they never lose a race against each other. */
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -67,7 +72,8 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
     const accepted = record !== undefined && accept(record);
     version = offset + 1;
     if (accepted) for (const callback of callbacks) callback(record);
-    if (record !== undefined && record.mac === pending?.mac) pending.resolve(accepted);
+    if (record !== undefined && record.mac === own?.mac) own.isTaken ??= accepted;
+    for (const waiter of waiters) waiter();
   }
 
   function read(value: Buffer, offset: number): DocumentRecord | undefined {
@@ -82,7 +88,7 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
     return signer.verify(record) ? record : refuse('bad_signature');
   }
 
-  /** Of two writers that saw the same version, the first in the log wins. */
+  /** A version that is not higher has no effect: an old record that comes again, or a second writer. */
   function accept(record: DocumentRecord): boolean {
     const held = latest(record.tenant, record.kind, record.id);
     if (held !== undefined && record.version <= held.version) return false;
@@ -115,22 +121,31 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
     throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} was changed by someone else at the same time`);
   }
 
-  /** Appends, and waits until this view took the record. False when another change came first. */
+  /** Appends, and waits until this view took the record. False when another process's change came first. */
   async function append(key: string, record: DocumentRecord): Promise<boolean> {
-    const late = new AbortController();
-    const taken = new Promise<boolean>((resolve) => {
-      pending = { mac: record.mac, resolve };
-    });
+    const change: { readonly mac: string; isTaken?: boolean } = { mac: record.mac };
+    own = change;
     try {
-      await bus.append([{ topic: TOPIC, partition: 0, key, value: Buffer.from(JSON.stringify(record)) }]);
-      const wait = clock.sleep(VIEW_WAIT_MS, late.signal).then(() => undefined);
-      const accepted = await Promise.race([taken, wait]);
-      if (accepted !== undefined) return accepted;
-      throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the change is stored, but did not come back from the log in time');
+      const [appended] = await bus.append([{ topic: TOPIC, partition: 0, key, value: encode(record) }]);
+      await reach(appended?.offset ?? 0);
     } finally {
-      late.abort();
-      pending = undefined;
+      own = undefined;
     }
+    return change.isTaken === true;
+  }
+
+  /** Resolves once this view has taken an offset. @throws AppError EYRIE_BUS_UNAVAILABLE */
+  async function reach(offset: number): Promise<void> {
+    if (version > offset) return;
+    const done = new AbortController();
+    const waiter = () => {
+      if (version > offset) done.abort();
+    };
+    waiters.add(waiter);
+    await clock.sleep(VIEW_WAIT_MS, done.signal);
+    waiters.delete(waiter);
+    if (version > offset) return;
+    throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the change is stored, but did not come back from the log in time');
   }
 
   return {
@@ -152,6 +167,10 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
     },
     stop: () => table.stop(),
   };
+}
+
+function encode(record: DocumentRecord): Buffer {
+  return Buffer.from(JSON.stringify(record));
 }
 
 function parse(value: Buffer): DocumentRecord | undefined {
