@@ -1,0 +1,109 @@
+import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
+import type { Clock } from '@eyrie/platform/clock';
+import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
+import { decodeRawFrame, FrameError, partitionOf, type RawMeta } from '@eyrie/schemas';
+import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
+import { createMemos } from './core/prepare/memo.ts';
+import { type PrepareTools, prepareLine } from './core/prepare/prepare-line.ts';
+import { Frames } from './frames.ts';
+import { Outcomes } from './outcomes.ts';
+import { createRole, type Role } from './role.ts';
+import { SOURCES } from './sources/index.ts';
+
+export interface PrepareDependencies {
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+export interface PrepareOptions {
+  /** Raw bytes of one step at most. More is cheaper a line and holds up the first one longer. Default 1 MiB. */
+  readonly batchBytes?: number;
+}
+
+const BATCH_BYTES = 1024 * 1024;
+const WAIT_MS = 1_000;
+
+/** Raw lines in; events by routing key, sensor health and dead letters out. Keeps no state but its position. */
+export function createPrepare(deps: PrepareDependencies, options: PrepareOptions = {}): Role {
+  const { bus, metrics } = deps;
+  const tools: PrepareTools = { sources: SOURCES, memos: createMemos() };
+
+  async function run(assigned: Assigned, signal: AbortSignal): Promise<void> {
+    const frames = new Frames('events');
+    while (!signal.aborted) {
+      const records = await assigned.poll({ maxBytes: options.batchBytes ?? BATCH_BYTES, maxWaitMs: WAIT_MS });
+      const last = records.at(-1);
+      if (last === undefined) continue;
+      const batch: Batch = { bus, tools, frames, outcomes: new Outcomes('prepare'), outputs: [] };
+      for (const record of records) {
+        prepareRecord(record, batch);
+        // A long batch must not hold up the posts that wait for their answer.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await assigned.transact({
+        positions: [{ topic: 'raw', next: last.offset + 1 }],
+        outputs: [...batch.outputs, ...frames.finish()],
+      });
+      batch.outcomes.publish(metrics);
+    }
+  }
+
+  return createRole(deps, { spec: { group: 'prepare', inputs: ['raw'] }, run });
+}
+
+interface Batch {
+  readonly bus: Bus;
+  readonly tools: PrepareTools;
+  readonly frames: Frames;
+  readonly outcomes: Outcomes;
+  readonly outputs: Output[];
+}
+
+function prepareRecord(record: BusRecord, batch: Batch): void {
+  const { bus, outcomes, outputs } = batch;
+  const { partition, offset } = record;
+  let sections: ReturnType<typeof decodeRawFrame>;
+  try {
+    sections = decodeRawFrame(record.value);
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    const letter = unreadableLetter(bus, 'prepare', record, error.code, error.message);
+    outputs.push(deadLetterOutput(bus, partition, letter));
+    outcomes.add({ outcome: 'dead-lettered', reason: error.code });
+    return;
+  }
+  const log = bus.logIdentity('raw', partition);
+  let first = 0;
+  for (const { meta, lines } of sections) {
+    for (let index = 0; index < lines.length; index += 1) {
+      const line = lines[index] ?? EMPTY;
+      prepareOne(line, meta, index, { log, partition, offset, index: first + index }, batch);
+    }
+    first += lines.length;
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function prepareOne(
+  line: Buffer,
+  meta: RawMeta,
+  index: number,
+  position: { log: string; partition: number; offset: number; index: number },
+  { bus, tools, frames, outcomes, outputs }: Batch,
+): void {
+  const prepared = prepareLine({ line, meta, index, position }, tools);
+  if (prepared.kind === 'event') {
+    const { event } = prepared;
+    const full = frames.add(partitionOf(event.routing_key, bus.partitions('events')), JSON.stringify(event), line);
+    if (full !== undefined) outputs.push(full);
+    return;
+  }
+  const { outcome, health, deadLetter } = prepared;
+  outcomes.add(outcome);
+  if (health !== undefined) outputs.push(healthOutput(bus, position.partition, health));
+  if (deadLetter !== undefined) outputs.push(deadLetterOutput(bus, position.partition, deadLetter));
+}
