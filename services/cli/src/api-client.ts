@@ -48,6 +48,8 @@ export interface ApiClient {
   actions(filter?: Query): Promise<Page<Out<typeof ApiAction>>>;
   events(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
   deadLetters(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
+  /** What sensors said of themselves, and what intake refused. */
+  health(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
   monthlyAlerts(filter?: Query): Promise<Out<typeof ApiMonthlyAlerts>>;
   coverage(filter: Query): Promise<Out<typeof ApiCoverage>>;
   /** Messages until the server ends the stream or the signal aborts; heartbeats are not given. */
@@ -114,6 +116,7 @@ export function createApiClient({ url, token }: { url: string; token: string }):
     actions: (filter) => get('/v1/actions', filter),
     events: (filter) => get('/v1/events', filter),
     deadLetters: (filter) => get('/v1/dead-letters', filter),
+    health: (filter) => get('/v1/health', filter),
     monthlyAlerts: (filter) => get('/v1/metrics/monthly-alerts', filter),
     coverage: (filter) => get('/v1/coverage', filter),
     stream: async function* ({ lastEventId, include, signal } = {}) {

@@ -1,0 +1,167 @@
+import { createArchiver } from '@eyrie/archiver';
+import { createConsole } from '@eyrie/console';
+import { createGateway } from '@eyrie/gateway';
+import { type DataDirectory, openDataDirectory } from '@eyrie/platform/bus/data-directory';
+import { type EmbeddedLog, openLog } from '@eyrie/platform/bus/log';
+import { type Clock, systemClock } from '@eyrie/platform/clock';
+import { createDocuments, type Documents } from '@eyrie/platform/documents';
+import { type Component, type Running, startAll } from '@eyrie/platform/lifecycle';
+import { createLogger, type Logger } from '@eyrie/platform/log';
+import { maskSecrets } from '@eyrie/platform/mask';
+import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
+import { createSigner, type Signer } from '@eyrie/platform/sign';
+import { type ChdbStore, openChdb } from '@eyrie/platform/store/chdb';
+import { authenticate } from '@eyrie/platform/tokens';
+import { createJudge, createPrepare } from '@eyrie/processor';
+import { createResponder } from '@eyrie/responder';
+import type { Config } from './config.ts';
+
+export interface PipelineOptions {
+  readonly dataDir: string;
+  readonly config: Config;
+  /** Which listeners and effects to run; the log, judge and archiver always do. */
+  readonly gateway?: boolean;
+  readonly console?: boolean;
+  readonly responder?: boolean;
+}
+
+/** Everything in one process over one data directory. */
+export interface Pipeline {
+  readonly bus: EmbeddedLog;
+  readonly store: ChdbStore;
+  readonly documents: Documents;
+  readonly signer: Signer;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly gatewayAddress: string;
+  readonly consoleAddress: string;
+  /** Rejects when a part of it failed beyond repair: the process must end, the input is read again. */
+  readonly failed: Promise<never>;
+  /** Resolves when everything appended so far has gone all the way. */
+  settle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Opens the data directory and starts the parts in order; a failure stops what was started. */
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config } = options;
+  const clock = systemClock;
+  const log = createLogger({ name: 'eyrie', level: config.EYRIE_LOG_LEVEL });
+  const metrics = createMetrics();
+  const directory = openDataDirectory(options.dataDir);
+  const closers: (() => Promise<void> | void)[] = [() => directory.close()];
+  const close = async () => {
+    for (const closer of closers.reverse()) await closer();
+  };
+  try {
+    const bus = openBus(directory, { config, clock, log, metrics });
+    closers.push(() => bus.close());
+    const store = await openChdb({ dataDir: options.dataDir, log, metrics });
+    closers.push(() => store.close());
+    await store.migrate();
+    await store.selfTest();
+    const signer = createSigner(directory.signingKey);
+    const documents = createDocuments({ bus, signer, log, clock, metrics });
+    closers.push(() => documents.stop());
+    await documents.ready();
+
+    let fail: (error: unknown) => void = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    failed.catch(() => {});
+    const deps = { bus, store, documents, signer, log, metrics, clock, onFailure: (error: unknown) => fail(error) };
+    const identify = (token: string) => authenticate(documents, token, clock.now());
+
+    const prepare = createPrepare(deps);
+    const judge = createJudge(deps, {
+      windowMs: config.EYRIE_PROCESSOR_WINDOW_MS,
+      graceMs: config.EYRIE_PROCESSOR_GRACE_MS,
+      intervalMs: config.EYRIE_PROCESSOR_INTERVAL_MS,
+    });
+    const archiver = createArchiver(deps, { batchRows: config.EYRIE_ARCHIVER_BATCH_ROWS });
+    const responder = createResponder(
+      { ...deps, random: Math.random },
+      {
+        scriptsMax: config.EYRIE_RESPONDER_SCRIPTS_MAX,
+        ...(config.EYRIE_RULES_DIR === undefined ? {} : { rulesDir: config.EYRIE_RULES_DIR }),
+        ...(config.EYRIE_SCRIPTS_DIR === undefined ? {} : { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
+        ...(config.EYRIE_CONNECTIONS_FILE === undefined ? {} : { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
+      },
+    );
+    const console = createConsole(
+      { ...deps, authenticate: identify, mask: maskSecrets },
+      { host: config.EYRIE_CONSOLE_HOST, port: config.EYRIE_CONSOLE_PORT, ...tlsOf(config, 'CONSOLE') },
+    );
+    const gateway = createGateway(
+      { ...deps, authenticate: identify },
+      {
+        host: config.EYRIE_GATEWAY_HOST,
+        port: config.EYRIE_GATEWAY_PORT,
+        bodyBytes: config.EYRIE_GATEWAY_BODY_MAX_BYTES,
+        eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
+        ...tlsOf(config, 'GATEWAY'),
+      },
+    );
+
+    // Readers before writers: intake opens last and closes first.
+    const components: Component[] = [archiver];
+    if (options.responder !== false) components.push(responder);
+    components.push(judge, prepare);
+    if (options.console !== false) components.push(console);
+    if (options.gateway !== false) components.push(gateway);
+    const running: Running = await startAll(components, { log });
+    return {
+      bus,
+      store,
+      documents,
+      signer,
+      metrics,
+      log,
+      clock,
+      failed,
+      get gatewayAddress() {
+        return gateway.address;
+      },
+      get consoleAddress() {
+        return console.address;
+      },
+      settle: async () => {
+        await prepare.caughtUp();
+        await judge.caughtUp();
+        if (options.responder !== false) await responder.caughtUp();
+        await archiver.caughtUp();
+      },
+      stop: async () => {
+        await running.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function openBus(
+  directory: DataDirectory,
+  { config, ...deps }: { config: Config; clock: Clock; log: Logger; metrics: Metrics },
+): EmbeddedLog {
+  const partitions = config.EYRIE_BUS_PARTITIONS;
+  return openLog({
+    dataDir: directory,
+    partitions: { raw: partitions, alerts: partitions, actions: partitions },
+    maxBytes: config.EYRIE_BUS_MAX_BYTES,
+    sync: config.EYRIE_BUS_SYNC,
+    ...deps,
+  });
+}
+
+function tlsOf(config: Config, service: 'GATEWAY' | 'CONSOLE') {
+  const certFile = config[`EYRIE_${service}_TLS_CERT_FILE`];
+  const keyFile = config[`EYRIE_${service}_TLS_KEY_FILE`];
+  const clientCaFile = config[`EYRIE_${service}_TLS_CLIENT_CA_FILE`];
+  if (certFile === undefined || keyFile === undefined) return {};
+  return { tls: { certFile, keyFile, ...(clientCaFile === undefined ? {} : { clientCaFile }) } };
+}

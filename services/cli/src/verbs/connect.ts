@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { AppError } from '@eyrie/platform/errors';
+import { plain, printJson, printLine, progressLine } from '../print.ts';
+import { readReadyFile } from '../ready.ts';
+import { openSession, type SpeakingOptions } from '../session.ts';
+
+interface ConnectOptions extends SpeakingOptions {
+  readonly cluster: string;
+  readonly wait: number;
+  readonly gateway?: string;
+}
+
+type Kind = 'falco' | 'falcosidekick';
+
+/** Makes an intake token, prints the exact settings, and waits for the first event of the cluster or the last refusal. */
+export async function connect(kind: Kind, options: ConnectOptions): Promise<void> {
+  const session = openSession(options);
+  const gateway = options.gateway ?? readReadyFile(join(options.dataDir, 'ready.json'))?.gateway;
+  if (gateway === undefined)
+    throw new AppError('EYRIE_USAGE', '--gateway is missing, and the data directory names no running process');
+  const name = `${kind}-${options.cluster}-${Date.now().toString(36)}`;
+  const { token } = await session.createToken({ name, cluster: options.cluster, scopes: ['intake'] });
+  const settings = kind === 'falco' ? falcoSettings(gateway, token) : sidekickSettings(gateway, token);
+  if (options.json !== true) {
+    printLine(settings);
+    printLine();
+    printLine(
+      `Token ${name}; \`eyrie tokens revoke ${name}\` withdraws it. Waiting for the first event of ${options.cluster} …`,
+    );
+  }
+  const progress = progressLine();
+  const started = Date.now();
+  const from = new Date(started).toISOString();
+  let told = '';
+  while (Date.now() - started < options.wait) {
+    const event = (await session.events({ cluster: options.cluster, limit: 1 })).items[0];
+    if (event !== undefined && String(event['received_at'] ?? '') >= from.slice(0, 19)) {
+      progress.end();
+      if (options.json === true) return printJson({ token_name: name, settings, first_event: event });
+      return printLine(
+        `Connected: ${plain(event['priority'])} ${plain(event['rule'], 100)} from ${plain(event['host'] ?? '?')} (event ${plain(event['event_id'])})`,
+      );
+    }
+    const refusal = (await session.health({ kind: 'refused', limit: 1 })).items[0];
+    const text =
+      refusal === undefined || String(refusal['received_at'] ?? '') < from.slice(0, 19)
+        ? ''
+        : `${plain(refusal['code'])} ${plain(refusal['fields'] === undefined ? '' : JSON.stringify(refusal['fields']), 200)}`;
+    if (text !== '' && text !== told && options.json !== true) {
+      progress.end();
+      printLine(`Refused: ${text}`);
+    }
+    told = text;
+    progress.show(`waiting ${Math.round((Date.now() - started) / 1000)} s`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  progress.end();
+  throw new AppError(
+    'EYRIE_SEND_FAILED',
+    `no event of ${options.cluster} came in ${Math.round(options.wait / 1000)} s${told === '' ? ': check that the sensor reaches the gateway' : `; the last refusal was ${told}`}`,
+  );
+}
+
+function falcoSettings(gateway: string, token: string): string {
+  const url = new URL(gateway);
+  return [
+    '# falco.yaml',
+    'json_output: true',
+    'json_include_output_property: true',
+    'json_include_tags_property: true',
+    'http_output:',
+    '  enabled: true',
+    `  url: ${url.protocol}//eyrie:${token}@${url.host}/`,
+    ...(url.protocol === 'https:'
+      ? ['  ca_cert: /etc/falco/eyrie-ca.pem # if the certificate is of your own authority']
+      : []),
+    '# and a heartbeat, so that a silent node is told from a quiet one: /etc/falco/rules.d/eyrie.yaml',
+    '# - rule: Eyrie canary',
+    '#   desc: Harmless marker that proves the whole path',
+    '#   condition: evt.type in (open, openat, openat2) and fd.name=/tmp/eyrie-canary',
+    '#   output: Eyrie canary',
+    '#   priority: NOTICE',
+    '#   tags: [eyrie_canary]',
+    '# tripped on each node once a minute: `* * * * * root touch /tmp/eyrie-canary`',
+  ].join('\n');
+}
+
+function sidekickSettings(gateway: string, token: string): string {
+  return [
+    '# falcosidekick config.yaml',
+    'webhook:',
+    `  address: ${gateway}/`,
+    '  customHeaders:',
+    `    X-Eyrie-Token: ${token}`,
+    '  minimumpriority: ""',
+  ].join('\n');
+}

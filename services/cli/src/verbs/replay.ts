@@ -1,0 +1,245 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reconcile } from '@eyrie/archiver';
+import { AppError } from '@eyrie/platform/errors';
+import type { Metrics } from '@eyrie/platform/metrics';
+import type { Alert, ClusterId, TenantId } from '@eyrie/schemas';
+import { readConfig } from '../config.ts';
+import { type Pipeline, startPipeline } from '../pipeline.ts';
+import { type PreviewDocument, putPreview, readPreview } from '../preview.ts';
+import { plain, printJson, printLine, printTable, progressLine } from '../print.ts';
+import { appendFiles } from '../raw-files.ts';
+
+interface ReplayOptions {
+  readonly dataDir?: string;
+  readonly with?: string;
+  readonly diff?: boolean;
+  readonly json?: boolean;
+}
+
+type Counts = Record<string, Record<string, Record<string, number>>>;
+
+export interface ReplayResult {
+  readonly events_in: number;
+  /** stage → outcome → reason → lines; their sum is `events_in`. */
+  readonly outcomes: Counts;
+  /** Event ids in the store, those of earlier runs included. */
+  readonly ids_distinct: number;
+  /** Opened by this run; `suppressed` are among `opened`. */
+  readonly alerts: { readonly opened: number; readonly suppressed: number; readonly by_rule: Record<string, number> };
+  readonly health_events: number;
+  readonly dead_letters: number;
+  /** What the store holds, by tenant and month. */
+  readonly monthly: readonly {
+    readonly tenant: string;
+    readonly month: string;
+    readonly alerts: number;
+    readonly suppressed: number;
+  }[];
+  /** Judge minus SQL; 0 when both sides agree. */
+  readonly reconciliation: number;
+  readonly seconds: number;
+  readonly events_per_second: number;
+}
+
+export async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
+  if (options.diff === true && options.with === undefined)
+    throw new AppError('EYRIE_USAGE', '--diff needs --with FILE');
+  const documents = options.with === undefined ? [] : readPreview(options.with);
+  const run = await runFiles(files, options.dataDir, documents);
+  if (options.diff !== true) return tell(run.result, options);
+  const base = await runFiles(files, undefined, []);
+  const difference = compare(base, run);
+  if (options.json === true) return printJson(difference);
+  printTable(
+    ['', 'without', 'with'],
+    [
+      ['opened', base.result.alerts.opened, run.result.alerts.opened],
+      ['suppressed', base.result.alerts.suppressed, run.result.alerts.suppressed],
+    ],
+  );
+  for (const { alert_id, rule, before, after } of difference.changed)
+    printLine(`${alert_id}  ${before} → ${after}  ${plain(rule, 80)}`);
+}
+
+interface Run {
+  readonly result: ReplayResult;
+  /** The latest version of each alert of this run. */
+  readonly alerts: ReadonlyMap<string, Alert>;
+}
+
+async function runFiles(
+  files: readonly string[],
+  dataDir: string | undefined,
+  documents: readonly PreviewDocument[],
+): Promise<Run> {
+  const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'eyrie-replay-'));
+  const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env });
+  const pipeline = await startPipeline({
+    dataDir: directory,
+    config,
+    gateway: false,
+    console: false,
+    responder: false,
+  });
+  const progress = progressLine();
+  try {
+    await putPreview(pipeline.documents, config.EYRIE_TENANT as TenantId, documents);
+    const alertsFrom = await ends(pipeline);
+    const started = performance.now();
+    let bytes = 0;
+    const tick = setInterval(() => progress.show(`${(bytes / 2 ** 20).toFixed(1)} MiB read`), 200);
+    try {
+      const eventsIn = await Promise.race([
+        appendFiles(pipeline.bus, files, {
+          tenant: config.EYRIE_TENANT as TenantId,
+          cluster: config.EYRIE_CLUSTER as ClusterId,
+          now: pipeline.clock.now,
+          onBytes: (n) => {
+            bytes += n;
+          },
+        }),
+        pipeline.failed,
+      ]);
+      await Promise.race([pipeline.settle(), pipeline.failed]);
+      const seconds = (performance.now() - started) / 1000;
+      const alerts = await alertsSince(pipeline, alertsFrom);
+      return {
+        alerts: alerts.latest,
+        result: await summarise(pipeline, eventsIn, seconds, alerts.opened, alerts.latest),
+      };
+    } finally {
+      clearInterval(tick);
+      progress.end();
+    }
+  } finally {
+    await pipeline.stop();
+    if (dataDir === undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function summarise(
+  pipeline: Pipeline,
+  eventsIn: number,
+  seconds: number,
+  opened: ReadonlySet<string>,
+  latest: ReadonlyMap<string, Alert>,
+): Promise<ReplayResult> {
+  const outcomes = await outcomeCounts(pipeline.metrics);
+  const sumOf = (name: string) =>
+    Object.values(outcomes).reduce(
+      (sum, stage) => sum + Object.values(stage[name] ?? {}).reduce((a, b) => a + b, 0),
+      0,
+    );
+  const byRule: Record<string, number> = Object.create(null);
+  let suppressed = 0;
+  for (const id of opened) {
+    const alert = latest.get(id);
+    if (alert === undefined) continue;
+    byRule[alert.rule] = (byRule[alert.rule] ?? 0) + 1;
+    if (alert.disposition === 'suppressed') suppressed += 1;
+  }
+  const [ids] = await pipeline.store.query<{ n: string }>('SELECT uniqExact(tenant, event_id) AS n FROM eyrie.events');
+  const monthly = await pipeline.store.query<{ tenant: string; month: string; alerts: string; suppressed: string }>(
+    'SELECT tenant, toString(month) AS month, alerts, suppressed FROM eyrie.monthly_alerts ORDER BY tenant, month',
+  );
+  const { difference } = await reconcile(pipeline.bus, pipeline.store);
+  const deadLetters = (await pipeline.metrics.read('eyrie_dead_letters_total')).reduce(
+    (sum, [, value]) => sum + value,
+    0,
+  );
+  return {
+    events_in: eventsIn,
+    outcomes,
+    ids_distinct: Number(ids?.n ?? 0),
+    alerts: { opened: opened.size, suppressed, by_rule: byRule },
+    health_events: sumOf('health'),
+    dead_letters: deadLetters,
+    monthly: monthly.map((row) => ({
+      ...row,
+      month: row.month.slice(0, 7),
+      alerts: Number(row.alerts),
+      suppressed: Number(row.suppressed),
+    })),
+    reconciliation: difference,
+    seconds: Number(seconds.toFixed(3)),
+    events_per_second: Math.round(eventsIn / Math.max(seconds, 1e-3)),
+  };
+}
+
+async function outcomeCounts(metrics: Metrics): Promise<Counts> {
+  const counts: Counts = {};
+  for (const [labels, value] of await metrics.read('eyrie_outcomes_total')) {
+    const [stage, outcome, reason] = [String(labels['stage']), String(labels['outcome']), String(labels['reason'])];
+    counts[stage] ??= {};
+    counts[stage][outcome] ??= {};
+    counts[stage][outcome][reason] = value;
+  }
+  return counts;
+}
+
+async function ends(pipeline: Pipeline): Promise<number[]> {
+  const offsets = [];
+  for (let partition = 0; partition < pipeline.bus.partitions('alerts'); partition += 1) {
+    offsets.push((await pipeline.bus.bounds('alerts', partition)).end);
+  }
+  return offsets;
+}
+
+/** Alerts written since: the ids opened, and the latest version of each. */
+async function alertsSince(
+  pipeline: Pipeline,
+  from: readonly number[],
+): Promise<{ opened: Set<string>; latest: Map<string, Alert> }> {
+  const opened = new Set<string>();
+  const latest = new Map<string, Alert>();
+  for (let partition = 0; partition < from.length; partition += 1) {
+    for (let offset = from[partition] ?? 0; ; ) {
+      const records = await pipeline.bus.read('alerts', partition, offset);
+      if (records.length === 0) break;
+      for (const record of records) {
+        const alert = JSON.parse(record.value.toString()) as Alert;
+        if (alert.change === 'opened') opened.add(alert.alert_id);
+        latest.set(alert.alert_id, alert);
+        offset = record.offset + 1;
+      }
+    }
+  }
+  return { opened, latest };
+}
+
+function compare(base: Run, run: Run) {
+  const changed = [];
+  for (const id of new Set([...base.alerts.keys(), ...run.alerts.keys()])) {
+    const [one, other] = [base.alerts.get(id), run.alerts.get(id)];
+    const [before, after] = [one?.disposition ?? 'absent', other?.disposition ?? 'absent'];
+    const rule = (other ?? one)?.rule ?? '';
+    if (before !== after) changed.push({ alert_id: id, rule, before, after, reason: other?.disposition_reason });
+  }
+  return { without: base.result, with: run.result, changed };
+}
+
+function tell(result: ReplayResult, options: ReplayOptions): void {
+  if (options.json === true) {
+    printJson(result);
+    return;
+  }
+  printLine(`${result.events_in} lines in ${result.seconds} s (${result.events_per_second}/s)`);
+  const rows = Object.entries(result.outcomes).flatMap(([stage, outcomes]) =>
+    Object.entries(outcomes).flatMap(([outcome, reasons]) =>
+      Object.entries(reasons).map(([reason, n]) => [stage, outcome, reason, n]),
+    ),
+  );
+  printTable(['stage', 'outcome', 'reason', 'lines'], rows);
+  printLine(`${result.alerts.opened} alerts opened, ${result.alerts.suppressed} of them suppressed`);
+  printTable(
+    ['alerts', 'detection'],
+    Object.entries(result.alerts.by_rule)
+      .sort((a, b) => b[1] - a[1])
+      .map(([rule, n]) => [n, rule]),
+  );
+  for (const month of result.monthly)
+    printLine(`${month.month} ${month.tenant}: ${month.alerts} alerts, ${month.suppressed} suppressed`);
+  printLine(result.reconciliation === 0 ? 'judge and SQL agree' : `judge and SQL differ by ${result.reconciliation}`);
+}
