@@ -32,14 +32,14 @@ export interface ConsoleDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Covers known shapes of secrets in text. */
-  readonly mask: (text: string) => string;
   /** For `why`: without it, rules that did not fire are not explained. */
   readonly explainRules?: ExplainRules;
 }
 
 /** What the routes work with. */
 export interface Context extends ConsoleDependencies {
+  /** Covers known shapes of secrets in text. */
+  readonly mask: (text: string) => string;
   readonly recent: RecentAlerts;
   readonly streams: Streams;
 }

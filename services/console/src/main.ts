@@ -2,6 +2,7 @@ import type { Bus } from '@eyrie/platform/bus/bus';
 import type { TlsFiles } from '@eyrie/platform/http/listener';
 import { createHttpServer, type HttpServer } from '@eyrie/platform/http/server';
 import type { Component } from '@eyrie/platform/lifecycle';
+import { maskSecrets } from '@eyrie/platform/mask';
 import { type AlertFeed, createAlertFeed } from './alert-feed.ts';
 import type { ConsoleDependencies, Context } from './context.ts';
 import { archiverPositions, createRecentAlerts, type RecentAlerts } from './recent-alerts.ts';
@@ -42,12 +43,12 @@ export function createConsole(deps: ConsoleDependencies, options: ConsoleOptions
       const { bus, documents } = deps;
       feed = createAlertFeed(deps, await startsOf(bus));
       recent = createRecentAlerts({ ...deps, feed });
-      streams = createStreams({ ...deps, feed });
+      streams = createStreams({ ...deps, feed, mask: maskSecrets });
       void feed.ready.then(() => {
         isCaughtUp = true;
       });
       await documents.ready();
-      const context: Context = { ...deps, recent, streams };
+      const context: Context = { ...deps, mask: maskSecrets, recent, streams };
       server = await createHttpServer({
         name: 'Eyrie API',
         ...options,
