@@ -21,6 +21,8 @@ export const keys = {
   group: (group: string) => Buffer.from(`g${group}`),
   groups: () => [Buffer.from('g'), Buffer.from('h')] as const,
   layout: () => Buffer.from('mlayout'),
+  /** Written when only the commit itself matters. */
+  nudge: () => Buffer.from('mnudge'),
   position: (group: string, topic: TopicName, partition: number) =>
     Buffer.concat([Buffer.from(`p${group}\0${topic}\0`), u16(partition)]),
   positions: (group: string) => [Buffer.from(`p${group}\0`), Buffer.from(`p${group}\u0001`)] as const,

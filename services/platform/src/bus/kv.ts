@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { open } from 'lmdb';
 import { AppError } from '../errors.ts';
+import { checkLmdbFile } from './lmdb-file.ts';
 
 /** An ordered map of bytes with atomic, durable transactions: what the embedded log is built on. */
 export interface Kv {
@@ -45,9 +46,11 @@ const TRANSACTION_SYNCHRONOUS = 2;
  */
 export function openKv(directory: string, options: { sync: boolean; mapBytes: number }): Kv {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, 'data.mdb');
+  checkLmdbFile(file, PAGE_BYTES);
   const root = engine(() =>
     open<Buffer, Buffer>({
-      path: join(directory, 'data.mdb'),
+      path: file,
       noSubdir: true,
       keyEncoding: 'binary',
       encoding: 'binary',

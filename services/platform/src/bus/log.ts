@@ -51,9 +51,9 @@ export function openLog(options: LogOptions): EmbeddedLog {
   const { clock, log, metrics, dataDir } = options;
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const directory = join(dataDir.path, 'log');
+  const reserve = new Reserve(directory, log);
   const kv = openKv(directory, { sync: options.sync ?? true, mapBytes: Math.max(4 * maxBytes, 1024 ** 3) });
   const counts = checkLayout(kv, options.partitions ?? {});
-  const reserve = new Reserve(directory, log);
   const notifier = new Notifier(clock);
   const positions = new Positions(kv);
   const logs = new Map<string, PartitionLog>();
@@ -151,11 +151,11 @@ export function openLog(options: LogOptions): EmbeddedLog {
   }
 
   /** Intake stops at the bound, everything that empties the log later: otherwise a full log would stay full. */
-  function checkRoom(outputs: readonly Output[]): void {
+  function checkRoom(outputs: readonly Output[], size: number): void {
     if (outputs.length === 0) return;
     const limit = outputs.some(({ topic }) => topic === 'raw') ? maxBytes : maxBytes * STEP_SHARE;
-    const held = bytes();
-    if (held <= limit) return;
+    const held = bytes() + writer.pendingBytes;
+    if (held + size <= limit) return;
     retention.hurry();
     metrics.count('eyrie_bound_reached_total', { bound: 'bus_bytes' });
     throw new AppError('EYRIE_BUS_FULL', `the log holds ${held} bytes, its bound is ${limit}`, { retryable: true });
@@ -163,7 +163,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
 
   async function append(outputs: readonly Output[]): Promise<readonly Appended[]> {
     const size = checkOutputs(outputs);
-    checkRoom(outputs);
+    checkRoom(outputs, size);
     if (outputs.length === 0) return [];
     return writer.run({ bytes: size, log: true, state: false, positions: false, apply: () => write(outputs) });
   }
@@ -177,7 +177,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     const outputs = step.outputs ?? [];
     const state = step.state ?? [];
     let size = checkOutputs(outputs);
-    checkRoom(outputs);
+    checkRoom(outputs, size);
     const changes = state.map(([key, value]) => {
       if (groupSpec.state === undefined) throw new TypeError(`group ${group} keeps no state`);
       const stored = keys.state(groupSpec.state, partition, key);

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { failpoint } from '../failpoint.ts';
+import { keys } from './keys.ts';
 import type { Kv } from './kv.ts';
 
 /** One change of the log, applied whole inside a transaction it may share with others. */
@@ -34,6 +35,9 @@ const TRANSACTION_BYTES = 8 * 1024 * 1024;
 /** Beyond this much waiting, changes are refused. */
 const PENDING_BYTES = 128 * 1024 * 1024;
 
+/** How long a full disk is not tried again for intake. */
+const FULL_PAUSE_MS = 200;
+
 /**
  * The one writer of the log. All changes asked for in one turn of the event loop share one transaction and one sync
  * (`setImmediate`), whoever asked: this halves the cost of small appends.
@@ -45,10 +49,16 @@ export class Writer {
   #pendingBytes = 0;
   #scheduled = false;
   #closed = false;
+  #fullUntil = 0;
 
   constructor(kv: Kv, options: WriterOptions) {
     this.#kv = kv;
     this.#options = options;
+  }
+
+  /** Bytes asked for and not yet written. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
   }
 
   run<T>(change: Change<T>): Promise<T> {
@@ -127,18 +137,39 @@ export class Writer {
     for (const settle of settled) settle();
   }
 
-  /** Without space, each change is tried alone; those that only move positions may use the reserve. */
+  /**
+   * Without space, steps of groups are tried alone and may use the reserve: they let retention free pages. Appends
+   * are tried a second time, after an empty commit, because pages freed by the last one are usable only then.
+   */
   #recover(batch: readonly Queued[], error: unknown): void {
-    const full = error instanceof AppError && error.code === 'EYRIE_DISK_FULL';
-    if (full && batch.length > 1) {
-      for (const queued of batch) this.#commit([queued]);
+    if (!(error instanceof AppError) || error.code !== 'EYRIE_DISK_FULL') {
+      for (const { reject } of batch) reject(error);
       return;
     }
-    if (full && batch.every(({ change }) => change.positions || !change.log) && this.#options.releaseReserve()) {
-      this.#commit(batch);
-      return;
+    const steps = batch.filter(({ change }) => change.positions || change.state);
+    const appends = batch.filter(({ change }) => !change.positions && !change.state);
+    if (batch.length > 1) for (const step of steps) this.#commit([step]);
+    if (steps.length > 0 && batch.length === 1) {
+      if (this.#options.releaseReserve() || this.#freePages()) this.#commit(batch);
+      else for (const { reject } of batch) reject(error);
+    } else if (steps.length === 0 && this.#freePages()) {
+      this.#commit(appends);
+    } else {
+      this.#options.boundReached('bus_disk');
+      for (const { reject } of appends) reject(error);
     }
-    for (const { reject } of batch) reject(error);
+  }
+
+  /** True when a tiny transaction could be committed; not again until `FULL_PAUSE_MS` have passed. */
+  #freePages(): boolean {
+    if (performance.now() < this.#fullUntil) return false;
+    this.#fullUntil = performance.now() + FULL_PAUSE_MS;
+    try {
+      this.#kv.transact(() => this.#kv.put(keys.nudge(), Buffer.from(String(this.#fullUntil))));
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
