@@ -71,7 +71,8 @@ export function restoreState(
     const moved = new Set<number>();
     const value = counters.get(record.alert.alert_id);
     const current = value === undefined ? record : applyCounters(record, value, moved);
-    if (!isOpen(current.alert) && leavesAt(current, options.windowMs) <= state.clock.intake) {
+    const isWritten = current.alert.count === current.writtenCount;
+    if (!isOpen(current.alert) && isWritten && leavesAt(current, options.windowMs) <= state.clock.intake) {
       old.push(current);
       continue;
     }
@@ -81,7 +82,7 @@ export function restoreState(
     handle.hasCounters = value !== undefined;
   }
   old.sort((a, b) => a.lastIntake - b.lastIntake);
-  for (const record of old) storeClosed(state, record, leavesAt(record, options.windowMs));
+  for (const record of old) storeClosed(state, record, options);
   state.dirtyHandles.length = 0;
   state.dirtyKeys.clear();
   return state;

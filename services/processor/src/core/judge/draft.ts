@@ -36,6 +36,8 @@ export class Draft {
   readonly bounds: Bound[] = [];
   readonly effects: Effect[] = [];
   more = false;
+  /** Closed alerts that leave for their compact form, once their last versions are in. */
+  readonly leaving: Handle[] = [];
   readonly #draws: Draw[] = [];
   #counts: Map<string, { tenant: string; row: CountRow }> | undefined;
   #known: Map<string, Identity> | undefined;
@@ -57,6 +59,12 @@ export class Draft {
       if (!draws.includes(draw) && !draw.isCompact) draws.push(draw);
     }
     return draws.filter((draw) => draw.record.alert.fingerprint === fingerprint);
+  }
+
+  /** The record as this decision has it, without taking it in. */
+  look(handle: Handle): AlertRecord {
+    for (const draw of this.#draws) if (draw.handle === handle) return draw.record;
+    return handle.record;
   }
 
   draw(handle: Handle): Draw {
@@ -218,6 +226,7 @@ export class Draft {
       if (isCompact) effects.push({ kind: 'closed', before, record });
       else effects.push({ kind: 'record', handle, record, isWhole, moved });
     }
+    for (const handle of this.leaving) effects.push({ kind: 'compact', handle });
     for (const [key, { tenant, row }] of this.#counts ?? []) effects.push({ kind: 'count', key, tenant, row });
     for (const [entity, identity] of this.#known ?? []) effects.push({ kind: 'known', entity, identity });
     for (const [from, to] of this.#aliases ?? []) effects.push({ kind: 'alias', from, to });

@@ -1,8 +1,8 @@
 import { msOfNanos, type Nanos } from '@eyrie/schemas';
-import type { Draft, Draw } from './draft.ts';
+import type { Draft } from './draft.ts';
 import { close, closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
-import { isOpen } from './state.ts';
+import { type Handle, isOpen } from './state.ts';
 
 /** Closes what the watermark has passed (rule 3). */
 export function closeDue(draft: Draft, watermark: Nanos | ''): void {
@@ -12,13 +12,13 @@ export function closeDue(draft: Draft, watermark: Nanos | ''): void {
   if (first === undefined || first.at > until) return;
   let closed = 0;
   for (const { item } of draft.state.closings.due(until)) {
-    const draw = draft.draw(item);
-    if (!isOpen(draw.record.alert) || watermark < closesAt(draw.record, draft.options.graceMs)) continue;
+    const record = draft.look(item);
+    if (!isOpen(record.alert) || watermark < closesAt(record, draft.options.graceMs)) continue;
     if (closed === draft.options.duePerInput) {
       draft.more = true;
       return;
     }
-    close(draft, draw);
+    close(draft, draft.draw(item));
     closed += 1;
   }
 }
@@ -27,14 +27,13 @@ export function closeDue(draft: Draft, watermark: Nanos | ''): void {
 export function updateDue(draft: Draft): void {
   let written = 0;
   for (const { item } of draft.state.updates.due(draft.now)) {
-    const draw = draft.draw(item);
-    const { record } = draw;
+    const record = draft.look(item);
     if (record.alert.count === record.writtenCount || draft.now < updatesAt(record, draft.options.intervalMs)) continue;
     if (written === draft.options.duePerInput) {
       draft.more = true;
       return;
     }
-    draft.publish(draw, record, 'interval');
+    draft.publish(draft.draw(item), record, 'interval');
     written += 1;
   }
 }
@@ -47,17 +46,19 @@ export function updatesAt({ alert }: AlertRecord, intervalMs: number): number {
 export function endSilences(draft: Draft): void {
   const { state, documents, now } = draft;
   if (state.silenced.size === 0) return;
-  const ended: Draw[] = [];
+  const ended: Handle[] = [];
   for (const alertId of state.silenced) {
-    const draw = draft.byId(alertId);
-    if (draw === undefined || !isOpen(draw.record.alert)) continue;
-    const list = documents.silences.get(draw.record.alert.tenant) ?? [];
-    const ids = draw.record.hidden.silences ?? [];
-    if (!list.some((held) => ids.includes(held.id) && held.starts_at <= now && now < held.ends_at)) ended.push(draw);
+    const handle = state.alerts.get(alertId);
+    if (handle === undefined) continue;
+    const { alert, hidden } = handle.record;
+    const list = documents.silences.get(alert.tenant) ?? [];
+    const ids = hidden.silences ?? [];
+    if (!list.some((held) => ids.includes(held.id) && held.starts_at <= now && now < held.ends_at)) ended.push(handle);
   }
   ended.sort((a, b) => (a.record.alert.alert_id < b.record.alert.alert_id ? -1 : 1));
   if (ended.length > draft.options.duePerInput) draft.more = true;
-  for (const draw of ended.slice(0, draft.options.duePerInput)) {
+  for (const handle of ended.slice(0, draft.options.duePerInput)) {
+    const draw = draft.draw(handle);
     const { silences: _, ...hidden } = draw.record.hidden;
     const next = draft.dispose({ ...draw.record, hidden });
     if (next.alert.disposition === 'suppressed') draft.replace(draw, next);
@@ -70,13 +71,16 @@ export function leaveDue(draft: Draft, intake: number): void {
   const { state, options } = draft;
   let left = 0;
   for (const { item } of state.leavings.due(intake)) {
-    const { record } = draft.draw(item);
-    if (isOpen(record.alert) || leavesAt(record, options.windowMs) > intake) continue;
+    if (state.alerts.get(item.record.alert.alert_id) !== item) continue;
+    const record = draft.look(item);
+    // What grew is written first: nothing leaves with a count nobody was told.
+    if (isOpen(record.alert) || record.alert.count > record.writtenCount) continue;
+    if (leavesAt(record, options.windowMs) > intake) continue;
     if (left === options.duePerInput) {
       draft.more = true;
       break;
     }
-    draft.effects.push({ kind: 'compact', handle: item });
+    draft.leaving.push(item);
     left += 1;
   }
   let excess = state.closed.size - options.closedMax;

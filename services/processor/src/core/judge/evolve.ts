@@ -26,11 +26,11 @@ function apply(state: JudgeState, effect: Effect, options: JudgeOptions): void {
     case 'closed': {
       const { record, before } = effect;
       if (before !== undefined) state.removeWaiting(before);
-      storeClosed(state, record, state.closed.get(record.alert.alert_id)?.at ?? state.clock.intake);
+      storeClosed(state, record, options);
       return;
     }
     case 'compact':
-      compact(state, effect.handle);
+      compact(state, effect.handle, options);
       return;
     case 'forget':
       forget(state, effect.alertId);
@@ -154,18 +154,19 @@ function unindex(state: JudgeState, handle: Handle): void {
   else state.byFingerprint.set(fingerprint, rest);
 }
 
-function compact(state: JudgeState, handle: Handle): void {
+function compact(state: JudgeState, handle: Handle, options: JudgeOptions): void {
   const { record } = handle;
   unindex(state, handle);
   state.alerts.delete(record.alert.alert_id);
   state.removeWaiting(record);
   if (handle.hasCounters) state.dirtyKeys.add(`n/${record.alert.alert_id}`);
   handle.dirty = 'no';
-  storeClosed(state, record, Math.max(state.clock.intake, record.lastIntake));
+  storeClosed(state, record, options);
 }
 
-export function storeClosed(state: JudgeState, record: AlertRecord, at: number): void {
+export function storeClosed(state: JudgeState, record: AlertRecord, options: JudgeOptions): void {
   const { alert_id } = record.alert;
+  const at = leavesAt(record, options.windowMs);
   state.closed.set(alert_id, { at, value: encodeRecord(record), isWaiting: record.waiting !== undefined });
   state.addWaiting(record);
   state.dirtyKeys.add(`a/${alert_id}`);

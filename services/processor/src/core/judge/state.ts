@@ -1,9 +1,9 @@
 import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
+import type { Bound } from './bounds.ts';
 import { waitingName } from './placing.ts';
 import type { AlertRecord } from './record.ts';
 import { SeenIds } from './seen.ts';
 import { Timers } from './timers.ts';
-import type { Bound } from './types.ts';
 
 /** An alert the judge works with: open, or closed and joinable still. The handle stays, its record is replaced. */
 export interface Handle {

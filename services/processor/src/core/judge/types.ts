@@ -10,6 +10,7 @@ import type {
   Silence,
   TenantId,
 } from '@eyrie/schemas';
+import type { Bound } from './bounds.ts';
 import type { Effect } from './effects.ts';
 
 /** What of an event (or of an alert's opening event) an identity is found by. */
@@ -97,10 +98,4 @@ export interface Decision {
   readonly effects: readonly Effect[];
 }
 
-export type Bound =
-  | 'judge_targets'
-  | 'judge_closed'
-  | 'judge_seen'
-  | 'judge_entities'
-  | 'judge_break_throughs'
-  | 'judge_storm';
+export type { Bound };
