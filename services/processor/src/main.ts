@@ -1,2 +1,3 @@
+export { createJudge, type JudgeDependencies, type JudgeRoleOptions } from './judge.ts';
 export { createPrepare, type PrepareDependencies, type PrepareOptions } from './prepare.ts';
 export type { Role } from './role.ts';

@@ -1,0 +1,138 @@
+import type { Assigned, Bus } from '@eyrie/platform/bus/bus';
+import { type FollowedTable, followTable } from '@eyrie/platform/bus/table';
+import type { Clock } from '@eyrie/platform/clock';
+import type { Documents } from '@eyrie/platform/documents';
+import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
+import type { Signer } from '@eyrie/platform/sign';
+import type { TopicName } from '@eyrie/schemas';
+import { DEFAULTS, type JudgeOptions, type JudgeState, restoreState, waitingEntities } from './core/judge/judge.ts';
+import { History } from './history.ts';
+import { judgeDocuments } from './judge-documents.ts';
+import { Judging } from './judging.ts';
+import { createRole, type Role } from './role.ts';
+import { type News, Workloads } from './workloads.ts';
+
+export interface JudgeDependencies {
+  readonly bus: Bus;
+  readonly documents: Documents;
+  readonly signer: Signer;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/** Settings of the judge; what is left out has the default of `core/judge/defaults.ts`. */
+export type JudgeRoleOptions = Partial<Omit<JudgeOptions, 'score' | 'identify' | 'hasInventory'>> & {
+  /** Event bytes of one step at most. Default 2 MiB. */
+  readonly batchBytes?: number;
+};
+
+const BATCH_BYTES = 2 * 1024 * 1024;
+/** How long an idle judge sleeps; late identities and the clock wait for it. */
+const WAIT_MS = 250;
+const TICK_MS = 1_000;
+
+/** Events and commands in; judged events, versions of alerts and the state behind them out, in one step. */
+export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptions = {}): Role {
+  const { bus, documents, log } = deps;
+  const workloads = new Workloads(log);
+  let table: FollowedTable | undefined;
+  return createRole(deps, {
+    spec: { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' },
+    onStart: async () => {
+      table = followTable(bus, 'workloads', { onRecord: (key, value) => workloads.put(key, value), log });
+      await Promise.all([table.ready, documents.ready()]);
+    },
+    onStop: async () => table?.stop(),
+    run: (assigned, signal) => judgePartition(assigned, signal, { ...deps, workloads, roleOptions }),
+  });
+}
+
+interface PartitionParts extends JudgeDependencies {
+  readonly workloads: Workloads;
+  readonly roleOptions: JudgeRoleOptions;
+}
+
+async function judgePartition(assigned: Assigned, signal: AbortSignal, parts: PartitionParts): Promise<void> {
+  const { state, judging } = await restore(assigned, parts);
+  const news = parts.workloads.subscribe();
+  // Inventory may have spoken while nobody judged.
+  news.names.push(...waitingEntities(state));
+  try {
+    await loop(assigned, signal, { ...parts, state, judging, news });
+  } finally {
+    parts.workloads.unsubscribe(news);
+  }
+}
+
+async function restore(
+  assigned: Assigned,
+  { bus, signer, documents, metrics, clock, workloads, roleOptions }: PartitionParts,
+): Promise<{ state: JudgeState; judging: Judging }> {
+  const { partition } = assigned;
+  const started = clock.now();
+  const history = new History();
+  const entries: (readonly [string, Buffer])[] = [];
+  for await (const entry of assigned.restore()) if (!history.restore(...entry)) entries.push(entry);
+  const { batchBytes: _, ...settings } = roleOptions;
+  const options: JudgeOptions = {
+    ...DEFAULTS,
+    ...settings,
+    score: (input) => history.score(input),
+    identify: (subject) => workloads.identify(subject),
+    hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
+  };
+  const state = restoreState(partition, entries, options);
+  metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
+  return {
+    state,
+    judging: new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), history }),
+  };
+}
+
+interface LoopParts extends PartitionParts {
+  readonly state: JudgeState;
+  readonly judging: Judging;
+  readonly news: News;
+}
+
+async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): Promise<void> {
+  const { metrics, clock, judging, news, state, roleOptions } = parts;
+  const maxBytes = roleOptions.batchBytes ?? BATCH_BYTES;
+  let ticked = 0;
+  while (!signal.aborted) {
+    const records = await assigned.poll({ maxBytes, maxWaitMs: WAIT_MS });
+    judging.identify(news.names.splice(0), clock.now());
+    const next = new Map<TopicName, number>();
+    for (const record of records) {
+      judging.take(record, clock.now());
+      next.set(record.topic, record.offset + 1);
+      // A long batch must not hold up the posts that wait for their answer.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const now = clock.now();
+    if (records.length > 0 || now - ticked >= TICK_MS) judging.tick(now);
+    const { step, outcomes, bounds } = judging.finish();
+    const positions = [...next].map(([topic, offset]) => ({ topic, next: offset }));
+    if (positions.length > 0 || step.outputs.length > 0 || step.state.length > 0) {
+      await assigned.transact({ positions, ...step });
+    }
+    outcomes.publish(metrics);
+    for (const bound of bounds) metrics.count('eyrie_bound_reached_total', { bound });
+    if (now - ticked >= TICK_MS) {
+      ticked = now;
+      publishGauges(metrics, state);
+    }
+  }
+}
+
+function publishGauges(metrics: Metrics, state: JudgeState): void {
+  const partition = String(state.partition);
+  metrics.set('eyrie_windows_open', { partition }, state.openCount);
+  metrics.set('eyrie_redelivery_memory_ids', { partition }, state.seen.size);
+  metrics.set('eyrie_redelivery_memory_seconds', { partition }, state.seen.spanMs / 1000);
+  metrics.set('eyrie_state_entries', { kind: 'alerts' }, state.alerts.size);
+  metrics.set('eyrie_state_entries', { kind: 'closed' }, state.closed.size);
+  metrics.set('eyrie_state_entries', { kind: 'known' }, state.known.size);
+}

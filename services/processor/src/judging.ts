@@ -1,0 +1,147 @@
+import type { Bus, BusRecord, Output, Step } from '@eyrie/platform/bus/bus';
+import type { Signer } from '@eyrie/platform/sign';
+import { type Alert, type Command, type Event, FORMATS, FrameError, FrameReader, type Reason } from '@eyrie/schemas';
+import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
+import {
+  type Bound,
+  type Decision,
+  decide,
+  evolve,
+  type JudgeDocuments,
+  type JudgeInput,
+  type JudgeOptions,
+  type JudgeState,
+  takeChanges,
+} from './core/judge/judge.ts';
+import { Frames } from './frames.ts';
+import type { History } from './history.ts';
+import { Outcomes } from './outcomes.ts';
+
+export interface JudgingParts {
+  readonly bus: Bus;
+  readonly signer: Signer;
+  readonly options: JudgeOptions;
+  readonly documents: () => JudgeDocuments;
+  readonly history: History;
+}
+
+/** Ticks in a row while more is due by time than one decision takes; what is left waits for the next step. */
+const TICKS = 64;
+
+/**
+ * One partition of the judge between two committed steps: takes inputs one by one, in order, and collects what the step
+ * must make visible together. After a failed step it must be thrown away with its state.
+ */
+export class Judging {
+  readonly #state: JudgeState;
+  readonly #parts: JudgingParts;
+  readonly #frames = new Frames('judged');
+  #outputs: Output[] = [];
+  #outcomes = new Outcomes('judge');
+  #bounds: Bound[] = [];
+
+  constructor(state: JudgeState, parts: JudgingParts) {
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  take(record: BusRecord, now: number): void {
+    if (record.topic === 'events') this.#takeEvents(record, now);
+    else this.#takeCommand(record, now);
+  }
+
+  /** Identities may be known now that were not. */
+  identify(entities: readonly string[], now: number): void {
+    if (entities.length > 0) this.#decide({ kind: 'identity', entities }, now);
+  }
+
+  tick(now: number): void {
+    for (let i = 0; i < TICKS; i += 1) if (!this.#decide({ kind: 'tick' }, now).more) return;
+  }
+
+  /** What the step writes, and what to count once it is committed. */
+  finish(): {
+    readonly step: Required<Omit<Step, 'positions'>>;
+    readonly outcomes: Outcomes;
+    readonly bounds: readonly Bound[];
+  } {
+    const outputs = [...this.#outputs, ...this.#frames.finish()];
+    const state = [...takeChanges(this.#state), ...this.#parts.history.takeChanges()];
+    const finished = { step: { state, outputs }, outcomes: this.#outcomes, bounds: this.#bounds };
+    this.#outputs = [];
+    this.#outcomes = new Outcomes('judge');
+    this.#bounds = [];
+    return finished;
+  }
+
+  #takeEvents(record: BusRecord, now: number): void {
+    let reader: FrameReader;
+    try {
+      reader = new FrameReader(record.value, 'events');
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#setAside(record, error.code, error.message);
+      this.#outcomes.add({ outcome: 'dead-lettered', reason: error.code });
+      return;
+    }
+    for (let i = 0; i < reader.entries; i += 1) this.#takeEvent(reader.next(), reader.next(), now);
+  }
+
+  #takeEvent(json: Buffer, line: Buffer, now: number): void {
+    const event = JSON.parse(json.toString('utf8')) as Event;
+    const { judgement } = this.#decide({ kind: 'event', event, checkRawPosition: true }, now);
+    if (judgement === undefined) throw new TypeError('an event was left without an ending');
+    this.#outcomes.add(judgement);
+    this.#parts.history.learn(event, judgement);
+    const full = this.#frames.add(this.#state.partition, JSON.stringify(judgement), json, line);
+    if (full !== undefined) this.#outputs.push(full);
+  }
+
+  /** Commands change what people see: without the mac of this installation they have no effect. */
+  #takeCommand(record: BusRecord, now: number): void {
+    const command = parseCommand(record.value);
+    const fault = this.#faultOf(command);
+    if (command === undefined || fault !== undefined) {
+      this.#setAside(record, fault ?? 'unreadable', 'the command has no effect');
+      return;
+    }
+    const { command: ending } = this.#decide({ kind: 'command', command }, now);
+    if (ending === 'unknown_alert') this.#setAside(record, 'unknown_alert', 'no alert has this id');
+  }
+
+  #faultOf(command: Command | undefined): Reason<'dead-lettered'> | undefined {
+    if (command === undefined) return 'unreadable';
+    if (command.v > FORMATS.record) return 'newer_format';
+    return this.#parts.signer.verify(command) ? undefined : 'bad_signature';
+  }
+
+  #decide(input: JudgeInput, now: number): Decision {
+    const { documents, options } = this.#parts;
+    const decision = decide(this.#state, input, documents(), now, options);
+    this.#bounds.push(...decision.bounds, ...evolve(this.#state, decision, options));
+    for (const alert of decision.alerts) this.#outputs.push(this.#alertOutput(alert));
+    for (const notice of decision.notices) {
+      this.#outputs.push(healthOutput(this.#parts.bus, this.#state.partition, notice));
+    }
+    return decision;
+  }
+
+  #alertOutput(alert: Alert): Output {
+    const value = Buffer.from(JSON.stringify({ ...alert, mac: this.#parts.signer.sign(alert) }));
+    return { topic: 'alerts', partition: this.#state.partition, key: alert.alert_id, value };
+  }
+
+  #setAside(record: BusRecord, reason: Reason<'dead-lettered'>, message: string): void {
+    const letter = unreadableLetter(this.#parts.bus, 'judge', record, reason, message);
+    this.#outputs.push(deadLetterOutput(this.#parts.bus, this.#state.partition, letter));
+  }
+}
+
+function parseCommand(value: Buffer): Command | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value.toString('utf8'));
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Command) : undefined;
+  } catch {
+    return undefined;
+  }
+}
