@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { ConnectionsFile } from '@eyrie/schemas/connection';
+import { parse } from 'yaml';
+import { AppError } from './errors.ts';
+import type { Network } from './http-client.ts';
+
+export type SlackTarget = {
+  readonly network: Network;
+  readonly channel?: string;
+} & (
+  | { readonly kind: 'webhook'; readonly url: string }
+  | { readonly kind: 'token'; readonly apiUrl: string; readonly token: string }
+);
+
+export interface WebhookTarget {
+  readonly url: string;
+  /** Key of the signature. */
+  readonly secret: Buffer;
+  readonly network: Network;
+}
+
+/** Where actions may reach, by name. Holds secrets: never logged. */
+export interface Connections {
+  readonly slack: ReadonlyMap<string, SlackTarget>;
+  readonly webhooks: ReadonlyMap<string, WebhookTarget>;
+}
+
+export const NO_CONNECTIONS: Connections = { slack: new Map(), webhooks: new Map() };
+
+/** Reads `EYRIE_CONNECTIONS_FILE`; paths of secrets are relative to it. @throws AppError EYRIE_CONNECTION_INVALID with all problems */
+export function readConnections(file: string): Connections {
+  const problems: string[] = [];
+  const parsed = ConnectionsFile.safeParse(readYaml(file));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.') || '(file)'}: ${issue.message}`);
+    throw invalid(file, problems);
+  }
+  const secret = (path: string, at: string): string => {
+    try {
+      const text = readFileSync(resolve(dirname(file), path), 'utf8').trim();
+      if (text === '') problems.push(`${at}: ${path} is empty`);
+      return text;
+    } catch {
+      problems.push(`${at}: cannot read ${path}`);
+      return '';
+    }
+  };
+
+  const slack = new Map<string, SlackTarget>();
+  for (const [name, entry] of Object.entries(parsed.data.slack)) {
+    const common = { network: entry.network, ...(entry.channel !== undefined && { channel: entry.channel }) };
+    if (entry.webhook_url_file !== undefined) {
+      const at = `slack.${name}.webhook_url_file`;
+      const url = secret(entry.webhook_url_file, at);
+      if (url !== '' && !isHttpUrl(url)) problems.push(`${at}: holds no http or https URL`);
+      slack.set(name, { ...common, kind: 'webhook', url });
+    } else if (entry.token_file !== undefined) {
+      const token = secret(entry.token_file, `slack.${name}.token_file`);
+      if (/[^\x21-\x7e]/.test(token)) problems.push(`slack.${name}.token_file: holds no token`);
+      slack.set(name, { ...common, kind: 'token', apiUrl: entry.api_url, token });
+    }
+  }
+  const webhooks = new Map<string, WebhookTarget>();
+  for (const [name, { url, secret_file: path, network }] of Object.entries(parsed.data.webhooks)) {
+    const at = `webhooks.${name}.secret_file`;
+    const text = secret(path, at);
+    const key = /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text.slice(6), 'base64') : Buffer.alloc(0);
+    if (text !== '' && (key.length < 24 || key.length > 64)) {
+      problems.push(`${at}: must hold whsec_ and the base64 of 24 to 64 bytes`);
+    }
+    webhooks.set(name, { url, secret: key, network });
+  }
+  if (problems.length > 0) throw invalid(file, problems);
+  return { slack, webhooks };
+}
+
+function readYaml(file: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw invalid(file, ['cannot be read']);
+  }
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw invalid(file, [`is no YAML: ${error instanceof Error ? error.message.split('\n')[0] : ''}`]);
+  }
+}
+
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || url.protocol === 'http:');
+}
+
+function invalid(file: string, problems: readonly string[]): AppError {
+  return new AppError('EYRIE_CONNECTION_INVALID', problems.map((problem) => `${file}: ${problem}`).join('; '));
+}

@@ -1,0 +1,20 @@
+import type { Clock } from '@eyrie/platform/clock';
+import type { Connections } from '@eyrie/platform/connections';
+import type { HttpClient } from '@eyrie/platform/http-client';
+import type { Scripts } from '../scripts.ts';
+import type { Actions } from './action.ts';
+import { shellScript } from './shell-script.ts';
+import { slackMessage } from './slack-message.ts';
+import { webhookPost } from './webhook-post.ts';
+
+/** Everything a rule can do. */
+export function createActions(
+  { connections, scripts, http, clock }: { connections: Connections; scripts: Scripts; http: HttpClient; clock: Clock },
+  { scriptsMax }: { scriptsMax: number },
+): Actions {
+  return {
+    'shell:script': shellScript(scripts, scriptsMax),
+    'slack:message': slackMessage(connections, http),
+    'webhook:post': webhookPost(connections, http, clock),
+  };
+}
