@@ -11,8 +11,10 @@ export interface TemporaryLog {
   readonly bus: EmbeddedLog;
   readonly dataDir: DataDirectory;
   readonly metrics: Metrics;
-  /** Closes the log and opens the same directory again. */
-  reopen(): Promise<EmbeddedLog>;
+  /** How a child process opens the same directory while it is closed here. */
+  readonly child: { readonly module: string; readonly argument: string };
+  /** Closes the log and opens the same directory again, after `meanwhile`. */
+  reopen(meanwhile?: () => Promise<void>): Promise<EmbeddedLog>;
   /** Closes, and removes the directory. */
   remove(): Promise<void>;
 }
@@ -37,8 +39,10 @@ export function temporaryLog(options: Partial<Omit<LogOptions, 'dataDir'>> = {})
       return dataDir;
     },
     metrics,
-    reopen: async () => {
+    child: { module: join(import.meta.dirname, 'log-child.ts'), argument: path },
+    reopen: async (meanwhile) => {
       await close();
+      await meanwhile?.();
       dataDir = openDataDirectory(path);
       bus = open();
       return bus;

@@ -1,13 +1,18 @@
 import type { TopicName } from '@eyrie/schemas';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Assigned, Bus, BusRecord, GroupSpec, Output, Step } from '../../bus/bus.ts';
+import { crashRounds } from './bus-crash.ts';
+import { checkHistories } from './bus-histories.ts';
+import { readAll } from './read-all.ts';
 
 /** A bus under test, on storage of its own. */
 export interface BusUnderTest {
   /** With three partitions for the topics of alerts, one for all others. */
   readonly bus: Bus;
-  /** Closes the bus and gives another one over the same storage. */
-  reopen(): Promise<Bus>;
+  /** Closes the bus and gives another one over the same storage, made after `meanwhile`. */
+  reopen(meanwhile?: () => Promise<void>): Promise<Bus>;
+  /** How a child process opens the same storage: `openBus(argument)` of a module. */
+  readonly child: { readonly module: string; readonly argument: string };
   remove(): Promise<void>;
 }
 
@@ -238,6 +243,59 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       await waiting;
     });
 
+    test('a compacted topic keeps the last record of each key, a tombstone too', async () => {
+      const put = (key: string, value: string): Output => ({
+        topic: 'documents',
+        partition: 0,
+        key,
+        value: Buffer.from(value),
+      });
+      await bus.append([put('a', '1'), put('b', '1'), put('a', '2')]);
+      await bus.append([put('b', ''), put('c', '1')]);
+      const left = async () => latest(await readAll(bus, 'documents', 0));
+      const expected = new Map([
+        ['a', '2'],
+        ['b', ''],
+        ['c', '1'],
+      ]);
+      expect(await left()).toEqual(expected);
+      bus = await under.reopen();
+      expect(await left()).toEqual(expected);
+    });
+
+    test('state of many keys is restored whole, in chunks', async () => {
+      await inGroup(bus, GROUP, 2, async (assigned) => {
+        const state = Array.from({ length: 2_500 }, (_, i) => [`t/${i}`, Buffer.from(`${i}`)] as const);
+        await assigned.transact({ positions: [], state });
+      });
+      bus = await under.reopen();
+      await inGroup(bus, GROUP, 2, async (assigned) => {
+        const restored = new Map<string, string>();
+        for await (const [key, value] of assigned.restore()) restored.set(key, String(value));
+        expect(restored.size).toBe(2_500);
+        expect(restored.get('t/2499')).toBe('2499');
+      });
+      expect(await bus.readState('alert-state', 2, 't/1')).toHaveLength(1_111);
+      expect(await bus.readState('alert-state', 0, 't/1')).toEqual([]);
+    });
+
+    test('a group in use is not removed', async () => {
+      const membership = bus.join({ group: 'prepare', inputs: ['raw'] }, async (assigned, signal) => {
+        while (!signal.aborted) await assigned.poll({ maxBytes: 100, maxWaitMs: 100 });
+      });
+      await until(async () => (await bus.groups()).length > 0);
+      await expect(bus.removeGroup('prepare')).rejects.toThrow();
+      await membership.leave();
+    });
+
+    test('killed at every failpoint and at random moments, a process leaves whole steps and all it was promised', async () => {
+      await crashRounds(under);
+    });
+
+    test('random histories equal a list', async () => {
+      await checkHistories(make);
+    });
+
     test('groups are listed with their positions until they are removed', async () => {
       await bus.append([frame('raw', 'one'), frame('raw', 'two')]);
       await inGroup(bus, { group: 'prepare', inputs: ['raw'] }, 0, async (assigned) => {
@@ -263,18 +321,6 @@ function text(record: BusRecord): string {
   return record.value.toString('utf8');
 }
 
-async function readAll(bus: Bus, topic: TopicName, partition: number): Promise<BusRecord[]> {
-  const records: BusRecord[] = [];
-  let { start } = await bus.bounds(topic, partition);
-  for (;;) {
-    const part = await bus.read(topic, partition, start);
-    const last = part.at(-1);
-    if (last === undefined) return records;
-    records.push(...part);
-    start = last.offset + 1;
-  }
-}
-
 async function pollAll(assigned: Assigned, count: number): Promise<BusRecord[]> {
   const records: BusRecord[] = [];
   while (records.length < count) records.push(...(await assigned.poll(POLL)));
@@ -294,6 +340,10 @@ async function inGroup(
   await membership.done;
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+function latest(records: readonly BusRecord[]): Map<string, string> {
+  return new Map(records.map((record) => [record.key ?? '', text(record)]));
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }
