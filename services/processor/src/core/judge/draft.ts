@@ -39,6 +39,8 @@ export class Draft {
   /** Closed alerts that leave for their compact form, once their last versions are in. */
   readonly leaving: Handle[] = [];
   readonly #draws: Draw[] = [];
+  /** Made once a decision touches more alerts than are quickly looked through. */
+  #drawsById: Map<AlertId, Draw> | undefined;
   #counts: Map<string, { tenant: string; row: CountRow }> | undefined;
   #known: Map<string, Identity> | undefined;
   #aliases: Map<Fingerprint, Fingerprint> | undefined;
@@ -56,26 +58,26 @@ export class Draft {
   ofFingerprint(fingerprint: Fingerprint): Draw[] {
     const draws = (this.state.byFingerprint.get(fingerprint) ?? []).map((handle) => this.draw(handle));
     for (const draw of this.#draws) {
-      if (!draws.includes(draw) && !draw.isCompact) draws.push(draw);
+      if (draw.record.alert.fingerprint === fingerprint && !draw.isCompact && !draws.includes(draw)) draws.push(draw);
     }
     return draws.filter((draw) => draw.record.alert.fingerprint === fingerprint);
   }
 
   /** The record as this decision has it, without taking it in. */
   look(handle: Handle): AlertRecord {
-    for (const draw of this.#draws) if (draw.handle === handle) return draw.record;
-    return handle.record;
+    return this.#find(handle.record.alert.alert_id)?.record ?? handle.record;
   }
 
   draw(handle: Handle): Draw {
-    for (const draw of this.#draws) if (draw.handle === handle) return draw;
-    const draw = { record: handle.record, handle, isCompact: false, before: handle.record, isWhole: false, moved: -1 };
-    this.#draws.push(draw);
-    return draw;
+    const held = this.#find(handle.record.alert.alert_id);
+    if (held !== undefined) return held;
+    const { record } = handle;
+    return this.#keep({ record, handle, isCompact: false, before: record, isWhole: false, moved: -1 });
   }
 
   byId(alertId: AlertId): Draw | undefined {
-    for (const draw of this.#draws) if (draw.record.alert.alert_id === alertId) return draw;
+    const held = this.#find(alertId);
+    if (held !== undefined) return held;
     const handle = this.state.alerts.get(alertId);
     if (handle !== undefined) return this.draw(handle);
     const stored = this.state.closed.get(alertId);
@@ -88,16 +90,29 @@ export class Draft {
   }
 
   #add(record: AlertRecord, isCompact: boolean, isHeld: boolean): Draw {
-    const draw: Draw = {
+    return this.#keep({
       record,
       handle: undefined,
       isCompact,
       before: isHeld ? record : undefined,
       isWhole: !isHeld,
       moved: -1,
-    };
+    });
+  }
+
+  #keep(draw: Draw): Draw {
     this.#draws.push(draw);
+    if (this.#drawsById !== undefined) this.#drawsById.set(draw.record.alert.alert_id, draw);
+    else if (this.#draws.length > 8) {
+      this.#drawsById = new Map(this.#draws.map((kept) => [kept.record.alert.alert_id, kept]));
+    }
     return draw;
+  }
+
+  #find(alertId: AlertId): Draw | undefined {
+    if (this.#drawsById !== undefined) return this.#drawsById.get(alertId);
+    for (const draw of this.#draws) if (draw.record.alert.alert_id === alertId) return draw;
+    return undefined;
   }
 
   /** Replaces the record and writes a version of the alert. */
@@ -238,4 +253,12 @@ export class Draft {
 
 function countKey(tenant: TenantId, alert: Pick<Alert, 'opened_at'>): string {
   return `count/${tenant}/${monthOfNanos(alert.opened_at)}`;
+}
+
+/** Orders alerts by opening, ties by id. */
+export function byAge(a: Draw, b: Draw): number {
+  const left = a.record.alert;
+  const right = b.record.alert;
+  if (left.opened_at !== right.opened_at) return left.opened_at < right.opened_at ? -1 : 1;
+  return left.alert_id < right.alert_id ? -1 : 1;
 }

@@ -205,9 +205,10 @@ export class NaiveModel {
     this.#step = { written: [], notices: 0 };
   }
 
-  #end(outcome: string, reason: string): void {
+  #end(outcome: string, reason: string): undefined {
     this.#step.outcome = outcome;
     this.#step.reason = reason;
+    return undefined;
   }
 
   #write(alert: ModelAlert, change: string): void {
@@ -217,7 +218,7 @@ export class NaiveModel {
     this.#step.written.push(`${alert.id} ${change} ${alert.version}`);
   }
 
-  #judge(event: Event): void {
+  #judge(event: Event): undefined {
     const { log, partition, offset, index } = event.raw_pos;
     const raw = this.#raw.find(([name]) => name === `${log}/${partition}`);
     if (raw !== undefined && (offset < raw[1] || (offset === raw[1] && index <= raw[2])))
@@ -301,6 +302,7 @@ export class NaiveModel {
       waits: !this.#isFinal(event),
       related: same
         .filter((a) => a.ended)
+        .sort((a, b) => (a.anchor < b.anchor ? -1 : a.anchor > b.anchor ? 1 : a.id < b.id ? -1 : 1))
         .map((a) => a.id)
         .slice(-4),
     };
@@ -318,7 +320,7 @@ export class NaiveModel {
     else this.#end('opened', same.length > 0 ? 'window_closed' : 'new_fingerprint');
   }
 
-  #fold(alert: ModelAlert, event: Event): void {
+  #fold(alert: ModelAlert, event: Event): undefined {
     const time = BigInt(event.time);
     const wasOpen = alert.state === 'open';
     const wasHidden = this.isHidden(alert);

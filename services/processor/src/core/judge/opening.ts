@@ -8,7 +8,7 @@ import {
   priorityRank,
   type Score,
 } from '@eyrie/schemas';
-import type { Draft, Draw } from './draft.ts';
+import { byAge, type Draft, type Draw } from './draft.ts';
 import { matches } from './matching.ts';
 import { addMs } from './moments.ts';
 import { alertIdOf, type Placed } from './placing.ts';
@@ -77,10 +77,7 @@ export function open(
     notify,
     ...(isLate && { late: true as const }),
     samples: [sampleOf(event, key)],
-    related: others
-      .filter(({ record }) => record.isEnded)
-      .map(({ record }) => record.alert.alert_id)
-      .slice(-4),
+    related: endedBefore(others),
     partition: state.partition,
     opening_seq: draft.countOpening(event.tenant, { opened_at: event.time, ...disposed }),
     documents_version: documents.version,
@@ -153,6 +150,15 @@ function hiding(draft: Draft, event: Event, placed: Placed, fingerprint: Alert['
   };
   const brokeThrough = dismissal === undefined ? undefined : hasFloor ? 'floor' : rises ? 'priority' : undefined;
   return { hidden, brokeThrough } as const;
+}
+
+/** Alerts of the fingerprint that a person resolved: the latest four. */
+function endedBefore(others: readonly Draw[]): Alert['alert_id'][] {
+  return others
+    .filter(({ record }) => record.isEnded)
+    .sort(byAge)
+    .slice(-4)
+    .map(({ record }) => record.alert.alert_id);
 }
 
 function endingOf(

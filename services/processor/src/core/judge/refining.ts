@@ -1,5 +1,5 @@
 import type { Alert, AlertId, Fingerprint } from '@eyrie/schemas';
-import type { Draft, Draw } from './draft.ts';
+import { byAge, type Draft, type Draw } from './draft.ts';
 import { fingerprintOf, type Placed, place } from './placing.ts';
 import { type AlertRecord, bandRank, type Hidden, rankOf, union, worseScore } from './record.ts';
 import { isOpen } from './state.ts';
@@ -145,11 +145,4 @@ const RELATED_MAX = 64;
 
 function withId(related: readonly AlertId[], id: AlertId): readonly AlertId[] {
   return related.includes(id) || related.length >= RELATED_MAX ? related : [...related, id];
-}
-
-function byAge(a: Draw, b: Draw): number {
-  const left = a.record.alert;
-  const right = b.record.alert;
-  if (left.opened_at !== right.opened_at) return left.opened_at < right.opened_at ? -1 : 1;
-  return left.alert_id < right.alert_id ? -1 : 1;
 }
