@@ -7,19 +7,34 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import type { Principal } from '@eyrie/platform/tokens';
-import type { Alert, Event } from '@eyrie/schemas';
+import type { Alert, Event, Identity, Judgement, Matcher } from '@eyrie/schemas';
 import type { RecentAlerts } from './recent-alerts.ts';
 import type { Streams } from './streams.ts';
 
 export type App = HttpApp;
 
-/** Why a response rule fired or did not: the first condition that was false. Given by whoever composes the services. */
+/** Why a response rule fired or did not: the first condition that was false. */
 export interface RuleExplanation {
   readonly rule_id: string;
   readonly fired: boolean;
   readonly first_false?: string;
 }
-export type ExplainRules = (event: Event, alert: Alert | undefined) => readonly RuleExplanation[];
+
+/**
+ * How the judge and the responder decide, for `why`: given by whoever composes the services, so that the answer comes
+ * from the very code that decides. Without it, `why` tells what was recorded and no more.
+ */
+export interface Explain {
+  /** Whether the matchers of a silence or exception hold for an event as it was joined. */
+  readonly matches?: (matchers: readonly Matcher[], event: Event, identity: Identity) => boolean;
+  /** Every response rule against a judged event; `raw` is its line as sent. */
+  readonly rules?: (input: {
+    readonly event: Event;
+    readonly judgement: Judgement;
+    readonly alert: Alert | undefined;
+    readonly raw: string;
+  }) => readonly RuleExplanation[];
+}
 
 /** What the console is given. */
 export interface ConsoleDependencies {
@@ -32,14 +47,13 @@ export interface ConsoleDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** For `why`: without it, rules that did not fire are not explained. */
-  readonly explainRules?: ExplainRules;
+  /** Covers known shapes of secrets in text. */
+  readonly mask: (text: string) => string;
+  readonly explain?: Explain;
 }
 
 /** What the routes work with. */
 export interface Context extends ConsoleDependencies {
-  /** Covers known shapes of secrets in text. */
-  readonly mask: (text: string) => string;
   readonly recent: RecentAlerts;
   readonly streams: Streams;
 }

@@ -2,14 +2,13 @@ import type { Bus } from '@eyrie/platform/bus/bus';
 import type { TlsFiles } from '@eyrie/platform/http/listener';
 import { createHttpServer, type HttpServer } from '@eyrie/platform/http/server';
 import type { Component } from '@eyrie/platform/lifecycle';
-import { maskSecrets } from '@eyrie/platform/mask';
 import { type AlertFeed, createAlertFeed } from './alert-feed.ts';
 import type { ConsoleDependencies, Context } from './context.ts';
 import { archiverPositions, createRecentAlerts, type RecentAlerts } from './recent-alerts.ts';
 import { addRoutes } from './routes/index.ts';
 import { createStreams, type Streams } from './streams.ts';
 
-export type { ConsoleDependencies, ExplainRules, RuleExplanation } from './context.ts';
+export type { ConsoleDependencies, Explain, RuleExplanation } from './context.ts';
 
 export interface ConsoleOptions {
   readonly host: string;
@@ -43,12 +42,12 @@ export function createConsole(deps: ConsoleDependencies, options: ConsoleOptions
       const { bus, documents } = deps;
       feed = createAlertFeed(deps, await startsOf(bus));
       recent = createRecentAlerts({ ...deps, feed });
-      streams = createStreams({ ...deps, feed, mask: maskSecrets });
+      streams = createStreams({ ...deps, feed });
       void feed.ready.then(() => {
         isCaughtUp = true;
       });
       await documents.ready();
-      const context: Context = { ...deps, mask: maskSecrets, recent, streams };
+      const context: Context = { ...deps, recent, streams };
       server = await createHttpServer({
         name: 'Eyrie API',
         ...options,

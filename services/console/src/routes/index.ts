@@ -8,6 +8,7 @@ import { healthRoutes } from './health.ts';
 import { metricRoutes } from './metrics.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
+import { whyRoutes } from './why.ts';
 import { workloadRoutes } from './workloads.ts';
 
 /** One file a noun. */
@@ -20,6 +21,7 @@ export function addRoutes(app: App, context: Context): void {
   deadLetterRoutes(app, context);
   documentRoutes(app, context);
   tokenRoutes(app, context);
+  whyRoutes(app, context);
   workloadRoutes(app, context);
   streamRoutes(app, context);
 }

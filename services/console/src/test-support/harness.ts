@@ -1,6 +1,7 @@
 import { systemClock } from '@eyrie/platform/clock';
 import { createDocuments, type Documents } from '@eyrie/platform/documents';
 import { createLogger } from '@eyrie/platform/log';
+import { maskSecrets } from '@eyrie/platform/mask';
 import { createSigner } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
@@ -60,6 +61,7 @@ export async function startConsole(
       clock: systemClock,
       log,
       metrics,
+      mask: maskSecrets,
       ...over,
     },
     { host: '127.0.0.1', port: 0 },
