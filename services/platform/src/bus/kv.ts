@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { open } from 'lmdb';
 import { AppError } from '../errors.ts';
 import { checkLmdbFile } from './lmdb-file.ts';
@@ -48,6 +48,7 @@ export function openKv(directory: string, options: { sync: boolean; mapBytes: nu
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, 'data.mdb');
   checkLmdbFile(file, PAGE_BYTES);
+  const isNew = !existsSync(file);
   const root = engine(() =>
     open<Buffer, Buffer>({
       path: file,
@@ -61,6 +62,10 @@ export function openKv(directory: string, options: { sync: boolean; mapBytes: nu
       noSync: !options.sync,
     }),
   );
+  if (isNew) {
+    chmodSync(file, 0o600);
+    for (const path of [directory, dirname(directory)]) syncDirectory(path);
+  }
 
   return {
     get: (key) => engine(() => root.getBinary(key)),
@@ -83,6 +88,13 @@ export function openKv(directory: string, options: { sync: boolean; mapBytes: nu
     },
     close: () => root.close(),
   };
+}
+
+/** A new file is not durable before the directory that names it. */
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** LMDB reports by message; the code before the colon or the text of the system's error says which. */
