@@ -3,8 +3,25 @@ import type { Fields, Source } from '../core/prepare/source.ts';
 import { text } from '../core/prepare/values.ts';
 import { normaliseContainer } from './falco-syscall.ts';
 
-/** Classes that are no content of any plugin: the sensor's own, static fields, look-ups. */
-const NO_CONTENT_CLASSES = new Set(['evt', 'static', 'container', 'k8s', 'k8smeta', 'custom', 'falco', 'scap', 'jevt']);
+/** Field classes of the published plugins; a plugin outside the list names its class like its source. */
+const CONTENT_CLASSES = new Set([
+  'ct',
+  's3',
+  'github',
+  'gitlab',
+  'okta',
+  'gcp',
+  'azure',
+  'salesforce',
+  'box',
+  'keycloak',
+  'nomad',
+  'docker',
+  'podman',
+  'json',
+  'journald',
+  'auth0',
+]);
 
 /** Who did what to which thing, in the words plugins end their field names with. */
 const SALIENT =
@@ -12,34 +29,36 @@ const SALIENT =
 const SALIENT_FIELDS = 8;
 
 /**
- * Any other Falco plugin (CloudTrail, GitHub, Okta, GCP audit, …): content is every field of a class (`ct.user`) that
- * is not the sensor's own. The last source: it takes every event.
+ * Any other Falco plugin (CloudTrail, GitHub, Okta, GCP audit, …): content is every field of a
+ * plugin's class (`ct.user`). The last source: it takes every event.
  */
 export const falcoPlugin: Source = {
   name: undefined,
   claims: () => true,
   isContent,
   normalise: (fields, draft) => {
-    draft.user_name = firstEnding(fields, '.user') ?? firstEnding(fields, '.actor');
-    draft.event_type = firstEnding(fields, '.type') ?? firstEnding(fields, '.action') ?? firstEnding(fields, '.name');
-    draft.remote_ip = firstEnding(fields, '.srcip') ?? firstEnding(fields, '.ip');
+    const source = draft.source ?? '';
+    draft.user_name = firstEnding(fields, source, '.user') ?? firstEnding(fields, source, '.actor');
+    draft.event_type = firstEnding(fields, source, '.type') ?? firstEnding(fields, source, '.action');
+    draft.remote_ip = firstEnding(fields, source, '.srcip') ?? firstEnding(fields, source, '.ip');
     normaliseContainer(fields, draft);
   },
-  salient: (_draft, fields) =>
+  salient: ({ source = '' }, fields) =>
     Object.keys(fields)
       .map((key) => [canonicalName(key), fields[key]] as const)
-      .filter(([name]) => isContent(name) && SALIENT.test(name))
+      .filter(([name]) => isContent(name, source) && SALIENT.test(name))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .slice(0, SALIENT_FIELDS)
       .map(([name, value]) => `${name}=${text(value) ?? ''}`),
 };
 
-function isContent(name: string): boolean {
+function isContent(name: string, source: string): boolean {
   const dot = name.indexOf('.');
-  return dot > 0 && !NO_CONTENT_CLASSES.has(name.slice(0, dot));
+  const fieldClass = name.slice(0, Math.max(0, dot));
+  return dot > 0 && (CONTENT_CLASSES.has(fieldClass) || fieldClass === source);
 }
 
-function firstEnding(fields: Fields, ending: string): string | undefined {
-  for (const key in fields) if (key.endsWith(ending) && isContent(key)) return text(fields[key]);
+function firstEnding(fields: Fields, source: string, ending: string): string | undefined {
+  for (const key in fields) if (key.endsWith(ending) && isContent(key, source)) return text(fields[key]);
   return undefined;
 }

@@ -35,7 +35,7 @@ export function observe(
       missing.push(key);
       continue;
     }
-    const { name, content } = fieldName(key, source, memos);
+    const { name, content } = fieldName(key, source, place.source, memos);
     if (!content) continue;
     if (name < last) sorted = false;
     last = name;
@@ -56,12 +56,12 @@ function sortPairs(list: readonly string[], start: number): readonly string[] {
   return [...list.slice(0, start), ...pairs.flat()];
 }
 
-function fieldName(key: string, source: Source, memos: Memos): FieldName {
-  const memoKey = source.name === 'syscall' ? key : `${source.name ?? ''}\u001f${key}`;
+function fieldName(key: string, source: Source, word: string, memos: Memos): FieldName {
+  const memoKey = source.name === 'syscall' ? key : `${word}\u001f${key}`;
   const known = memos.fieldNames.get(memoKey);
   if (known !== undefined) return known;
   const name = canonicalName(key);
-  return memos.fieldNames.set(memoKey, { name, content: source.isContent(name) });
+  return memos.fieldNames.set(memoKey, { name, content: source.isContent(name, word) });
 }
 
 /** falcosidekick can rename `proc.aname[2]` to `proc.aname_2`. */

@@ -18,10 +18,10 @@ export interface Source {
   /** Whether this source reads the event: by the word in `source`, or by its fields where old sensors wrote none. */
   readonly claims: (source: string | undefined, fields: Fields) => boolean;
   /**
-   * Whether a field (canonical name) is part of what was observed, and so of the event's identity. Closed, because
+   * Whether a field (canonical name) of an event of that source word is part of what was observed, and so of the event's identity. Closed, because
    * routes add fields of their own; without times (there is one clock) and without metadata that a look-up adds.
    */
-  readonly isContent: (name: string) => boolean;
+  readonly isContent: (name: string, source: string) => boolean;
   readonly normalise: (fields: Fields, draft: EventDraft) => void;
   /**
    * The fields that tell one kind of behaviour from another, in a fixed order, raw: masking comes after. Never pids,

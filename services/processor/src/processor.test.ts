@@ -1,0 +1,169 @@
+import { systemClock } from '@eyrie/platform/clock';
+import { createDocuments } from '@eyrie/platform/documents';
+import { createLogger } from '@eyrie/platform/log';
+import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
+import { createSigner } from '@eyrie/platform/sign';
+import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
+import { type Event, encodeRawFrame, FrameReader, type Judgement, type RawMeta, type TopicName } from '@eyrie/schemas';
+import { FALCO_LINES } from '@eyrie/schemas/fixtures';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createJudge, createPrepare, type Role } from './main.ts';
+import { falcoFiles } from './testing/falco-files.ts';
+
+const log = createLogger({ name: 'test', level: 'silent' });
+const signer = createSigner(Buffer.alloc(32, 7));
+const meta = { tenant: 't1', cluster: 'c1', origin: 'file' } as RawMeta;
+
+let home: TemporaryLog;
+beforeEach(() => {
+  home = temporaryLog();
+});
+afterEach(() => home.remove());
+
+async function post(lines: readonly Buffer[], change: Partial<RawMeta> = {}): Promise<void> {
+  const block = Buffer.concat(lines.flatMap((line) => [line, Buffer.from('\n')]));
+  const section = { meta: { ...meta, received_at: Date.now(), ...change, lines: lines.length }, block };
+  await home.bus.append([{ topic: 'raw', partition: 0, value: encodeRawFrame([section]) }]);
+}
+
+/** Both roles until they have taken everything; gives the metrics of that run. */
+async function process(): Promise<Metrics> {
+  const metrics = createMetrics();
+  const deps = { bus: home.bus, log, metrics, clock: systemClock };
+  const documents = createDocuments({ ...deps, signer });
+  const roles = [createPrepare(deps), createJudge({ ...deps, documents, signer })];
+  for (const role of roles) await role.start();
+  try {
+    for (const role of roles) await caughtUp(role);
+  } finally {
+    for (const role of roles) await role.stop();
+    await documents.stop();
+  }
+  return metrics;
+}
+
+async function caughtUp(role: Role): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await role.caughtUp())) {
+    if (Date.now() > end) throw new Error(`${role.name} did not catch up`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Outcomes as `stage/outcome/reason` → number. */
+async function outcomes(metrics: Metrics): Promise<Record<string, number>> {
+  const rows = await metrics.read('eyrie_outcomes_total');
+  return Object.fromEntries(rows.map(([l, value]) => [`${l['stage']}/${l['outcome']}/${l['reason']}`, value]));
+}
+
+async function records(topic: TopicName) {
+  const { start } = await home.bus.bounds(topic, 0);
+  return home.bus.read(topic, 0, start, { maxBytes: 64 * 1024 * 1024 });
+}
+
+async function judged(): Promise<{ judgement: Judgement; event: Event; line: string }[]> {
+  const entries = [];
+  for (const { value } of await records('judged')) {
+    const reader = new FrameReader(value, 'judged');
+    for (let i = 0; i < reader.entries; i += 1) {
+      const judgement = JSON.parse(reader.nextText()) as Judgement;
+      entries.push({ judgement, event: JSON.parse(reader.nextText()) as Event, line: reader.nextText() });
+    }
+  }
+  return entries;
+}
+
+const sum = (counts: Record<string, number>) => Object.values(counts).reduce((total, count) => total + count, 0);
+
+describe('processor', () => {
+  it.each([...falcoFiles()])(
+    'gives every line of %s one outcome, and a second reading no new alert',
+    async (_n, lines) => {
+      await post(lines);
+      const first = await outcomes(await process());
+      expect(sum(first)).toBe(lines.length);
+      const before = { alerts: (await records('alerts')).length, judged: (await judged()).length };
+      const events = new Set((await judged()).map(({ event }) => event.event_id)).size;
+
+      await post(lines);
+      const second = await outcomes(await process());
+      expect(sum(second)).toBe(lines.length);
+      expect(second['judge/duplicate/event_id'] ?? 0).toBe(before.judged);
+      expect((await records('alerts')).length).toBe(before.alerts);
+      expect(new Set((await judged()).map(({ event }) => event.event_id)).size).toBe(events);
+    },
+  );
+
+  it('keeps the exact line, and refused ones in the dead letter', async () => {
+    const line = FALCO_LINES.alphabetical;
+    await post([Buffer.from(line), Buffer.from('{"rule":')], { origin: 'http' });
+    expect(await outcomes(await process())).toEqual({
+      'judge/opened/new_fingerprint': 1,
+      'prepare/rejected/not_json': 1,
+    });
+    expect((await judged()).map((entry) => entry.line)).toEqual([line]);
+    const [letter] = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()));
+    expect(letter).toMatchObject({ reason: 'not_json', bytes: 8, head: Buffer.from('{"rule":').toString('base64') });
+    expect(letter.raw_pos).toMatchObject({ partition: 0, offset: 0, index: 1 });
+  });
+
+  it('signs alerts', async () => {
+    await post([Buffer.from(FALCO_LINES.alphabetical)]);
+    await process();
+    const alerts = (await records('alerts')).map(({ value }) => JSON.parse(value.toString()) as object);
+    expect(alerts).toHaveLength(1);
+    expect(alerts.every((alert) => signer.verify(alert))).toBe(true);
+    expect(alerts.some((alert) => signer.verify({ ...alert, count: 999 }))).toBe(false);
+  });
+
+  it('sets aside records it cannot read, and goes on', async () => {
+    await home.bus.append([
+      { topic: 'raw', partition: 0, value: Buffer.from('eyrie/99 raw 1\n{}\n') },
+      { topic: 'raw', partition: 0, value: Buffer.from('nonsense') },
+    ]);
+    await post([Buffer.from(FALCO_LINES.alphabetical)]);
+    expect(await outcomes(await process())).toEqual({
+      'prepare/dead-lettered/newer_format': 1,
+      'prepare/dead-lettered/unreadable': 1,
+      'judge/opened/new_fingerprint': 1,
+    });
+    expect(await records('dead-letter')).toHaveLength(2);
+  });
+
+  it('gives an oversize line its whole length and hash', async () => {
+    const sha256 = 'ab'.repeat(32);
+    await post([Buffer.from('{}'), Buffer.from('x'.repeat(100))], {
+      oversize: [{ index: 1, bytes: 5_000_000, sha256 }],
+    });
+    const counts = await outcomes(await process());
+    expect(counts).toEqual({ 'prepare/rejected/missing_rule': 1, 'prepare/rejected/line_too_long': 1 });
+    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()));
+    expect(letters[1]).toMatchObject({ reason: 'line_too_long', bytes: 5_000_000, sha256 });
+  });
+
+  it('refuses commands without the mac of this installation', async () => {
+    const command = {
+      v: 1,
+      kind: 'verdict',
+      id: 'x',
+      tenant: 't1',
+      alert_id: 'a',
+      routing_key: '00',
+      status: 'dismissed',
+      by: 'm',
+      at: 1,
+    };
+    await home.bus.append([
+      { topic: 'commands', partition: 0, value: Buffer.from(JSON.stringify({ ...command, mac: 'AAAA' })) },
+      {
+        topic: 'commands',
+        partition: 0,
+        value: Buffer.from(JSON.stringify({ ...command, mac: signer.sign(command) })),
+      },
+      { topic: 'commands', partition: 0, value: Buffer.from('null') },
+    ]);
+    await process();
+    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()).reason);
+    expect(letters).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
+  });
+});
