@@ -1,4 +1,4 @@
-import { createArchiver } from '@eyrie/archiver';
+import { createArchiver, createSqlSocket } from '@eyrie/archiver';
 import { createConsole } from '@eyrie/console';
 import { createGateway } from '@eyrie/gateway';
 import { type DataDirectory, openDataDirectory } from '@eyrie/platform/bus/data-directory';
@@ -15,6 +15,8 @@ import { authenticate } from '@eyrie/platform/tokens';
 import { createJudge, createPrepare } from '@eyrie/processor';
 import { createResponder } from '@eyrie/responder';
 import type { Config } from './config.ts';
+
+const SETTLE_POLL_MS = 20;
 
 export interface PipelineOptions {
   readonly dataDir: string;
@@ -106,7 +108,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     );
 
     // Readers before writers: intake opens last and closes first.
-    const components: Component[] = [archiver];
+    const components: Component[] = [archiver, createSqlSocket(deps, { dataDir: options.dataDir })];
     if (options.responder !== false) components.push(responder);
     components.push(judge, prepare);
     if (options.console !== false) components.push(console);
@@ -128,8 +130,9 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         return console.address;
       },
       settle: async () => {
-        await prepare.caughtUp();
-        await judge.caughtUp();
+        for (const role of [prepare, judge]) {
+          while (!(await role.caughtUp())) await clock.sleep(SETTLE_POLL_MS);
+        }
         if (options.responder !== false) await responder.caughtUp();
         await archiver.caughtUp();
       },
