@@ -17,6 +17,16 @@ export { isoOfNanos, monthOfNanos, msOfNanos, type Nanos, nanosOfMs, parseNanos 
 export { OUTCOME_REASONS, type Outcome, type OutcomeName, type Reason, type Stage } from './outcome.ts';
 export { PRIORITIES, type Priority, parsePriority, priorityRank } from './priority.ts';
 export { decodeRawFrame, encodeRawFrame, type RawMeta, type RawSection } from './raw.ts';
+export {
+  ACTION_VERSION_COLUMNS,
+  ALERT_VERSION_COLUMNS,
+  type Column,
+  DEAD_LETTER_COLUMNS,
+  DOCUMENT_COLUMNS,
+  DUPLICATE_COLUMNS,
+  EVENT_COLUMNS,
+  HEALTH_COLUMNS,
+} from './tables.ts';
 export { type Cleanup, TOPIC_NAMES, TOPICS, type TopicName, type TopicSpec } from './topics.ts';
 export { FORMATS } from './versions.ts';
 export type * from './workload.ts';

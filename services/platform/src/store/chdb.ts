@@ -11,7 +11,7 @@ import type { EngineReply, EngineRequest } from './protocol.ts';
 import { removeOrphanedRowFiles, withRowFile } from './row-file.ts';
 import { selfTest } from './self-test.ts';
 import type { CompactResult } from './session.ts';
-import type { Store } from './store.ts';
+import type { QueryOptions, Store } from './store.ts';
 
 export interface ChdbOptions {
   /** The engine's own directory is `clickhouse` within it. */
@@ -79,13 +79,13 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     query: async <T>(
       sql: string,
       params: Readonly<Record<string, unknown>> = {},
-      { timeoutMs = QUERY.timeoutMs, maxRows = QUERY.maxRows } = {},
+      { timeoutMs = QUERY.timeoutMs, maxRows = QUERY.maxRows }: QueryOptions = {},
     ) => {
       const { text } = await send({ kind: 'query', sql, params, timeoutMs, maxRows });
       const { meta, data } = JSON.parse(text) as CompactResult;
       return data.map((row) => Object.fromEntries(meta.map(({ name }, index) => [name, row[index]])) as T);
     },
-    select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows } = {}) => {
+    select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows }: QueryOptions = {}) => {
       const { text } = await send({ kind: 'select', sql, timeoutMs, maxRows });
       const { meta, data } = JSON.parse(text) as CompactResult;
       return { columns: meta, rows: data.slice(0, maxRows), truncated: data.length > maxRows };

@@ -1,0 +1,125 @@
+import {
+  type ActionRecord,
+  type Alert,
+  type DeadLetter,
+  type DocumentRecord,
+  type Event,
+  FrameReader,
+  type HealthRecord,
+  type Judgement,
+  type TopicName,
+} from '@eyrie/schemas';
+import type { Batch } from './batch.ts';
+import {
+  recordKey,
+  writeAction,
+  writeAlertVersion,
+  writeDeadLetter,
+  writeDocument,
+  writeEvent,
+  writeHealth,
+} from './rows.ts';
+
+/** A record of the bus, as far as rows need it. */
+export interface Taken {
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: Buffer;
+  /** Of the topic's partition. */
+  readonly logIdentity: string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Turns one record into rows of the batch. @throws for a record that cannot be read (FrameError, SyntaxError, TypeError) */
+export function takeRecord(batch: Batch, record: Taken): void {
+  switch (record.topic) {
+    case 'judged':
+      takeJudged(batch, record.value);
+      return;
+    case 'alerts':
+      one(batch, 'alert_versions', (writer) => writeAlertVersion(writer, parse<Alert>(record.value), record.value));
+      return;
+    case 'actions':
+      one(batch, 'action_versions', (writer) => writeAction(writer, parse<ActionRecord>(record.value)));
+      return;
+    case 'documents':
+      if (record.value.length === 0) return;
+      one(batch, 'documents', (writer) => writeDocument(writer, parse<DocumentRecord>(record.value), record.offset));
+      return;
+    case 'health':
+      one(batch, 'health_records', (writer) => {
+        const health = parse<HealthRecord>(record.value);
+        writeHealth(writer, health, recordKey(health.raw_pos ?? placeOf(record)));
+      });
+      return;
+    case 'dead-letter':
+      one(batch, 'dead_letter_records', (writer) => writeDeadLetter(writer, parse<DeadLetter>(record.value)));
+      return;
+    default:
+      throw new TypeError(`no table for topic ${record.topic}`);
+  }
+}
+
+function parse<T>(value: Buffer): T {
+  return JSON.parse(value.toString('utf8')) as T;
+}
+
+function placeOf({ topic, partition, offset, logIdentity }: Taken) {
+  return { log: `${logIdentity}/${topic}`, partition, offset, index: 0 };
+}
+
+function one(batch: Batch, name: Parameters<Batch['table']>[0], write: (writer: RowWriter) => void): void {
+  const rows = batch.table(name);
+  write(rows.writer);
+  rows.rowCount += 1;
+}
+type RowWriter = ReturnType<Batch['table']>['writer'];
+
+function takeJudged(batch: Batch, value: Buffer): void {
+  const frame = new FrameReader(value, 'judged');
+  const rows = batch.table('events');
+  let duplicates: Map<string, DuplicateCount> | undefined;
+  for (let index = 0; index < frame.entries; index += 1) {
+    const judgement = JSON.parse(frame.nextText()) as Judgement;
+    const event = JSON.parse(frame.nextText()) as Event;
+    const raw = frame.next();
+    if (judgement.outcome === 'duplicate') {
+      duplicates ??= new Map();
+      countDuplicate(duplicates, judgement, event);
+    } else {
+      writeEvent(rows.writer, judgement, event, raw);
+      rows.rowCount += 1;
+    }
+  }
+  if (duplicates !== undefined) writeDuplicates(batch, duplicates);
+}
+
+interface DuplicateCount {
+  readonly event: Event;
+  readonly reason: string;
+  readonly day: number;
+  count: number;
+}
+
+function countDuplicate(counts: Map<string, DuplicateCount>, { reason, judged_at }: Judgement, event: Event): void {
+  const day = Math.floor(judged_at / DAY_MS);
+  const key = [event.tenant, event.cluster, event.rule, reason, day].join('\u0000');
+  const found = counts.get(key);
+  if (found === undefined) counts.set(key, { event, reason, day, count: 1 });
+  else found.count += 1;
+}
+
+function writeDuplicates(batch: Batch, counts: ReadonlyMap<string, DuplicateCount>): void {
+  const rows = batch.table('duplicates');
+  for (const { event, reason, day, count } of counts.values()) {
+    rows.writer.text(event.tenant);
+    rows.writer.text(event.cluster);
+    rows.writer.u16(day);
+    rows.writer.text(event.rule);
+    rows.writer.text(reason);
+    rows.writer.i64(count);
+    rows.rowCount += 1;
+  }
+}

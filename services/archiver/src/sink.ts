@@ -1,0 +1,197 @@
+import type { Assigned, Bus, BusRecord, Output, Step } from '@eyrie/platform/bus/bus';
+import type { Clock } from '@eyrie/platform/clock';
+import { failpoint } from '@eyrie/platform/failpoint';
+import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
+import { retry } from '@eyrie/platform/retry';
+import type { Signer } from '@eyrie/platform/sign';
+import type { Store } from '@eyrie/platform/store/store';
+import type { TopicName } from '@eyrie/schemas';
+import { Batch } from './core/batch.ts';
+import { type BusRange, decodeBounds, encodeBounds, insertToken } from './core/ranges.ts';
+import { takeRecord } from './core/take.ts';
+import { BadSignature, deadLetterOf, isTrusted } from './dead-letter.ts';
+
+export interface SinkDeps {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Checks records of signed topics; without it they are taken as they are. */
+  readonly signer?: Signer;
+}
+
+export interface SinkOptions {
+  /** A batch is inserted at this many rows … */
+  readonly maxRows: number;
+  /** … or bytes of rows … */
+  readonly maxBytes: number;
+  /** … or at this age, milliseconds, once no other insert is under way. */
+  readonly maxAgeMs: number;
+  /** While true, age does not count: whatever is there goes at once. */
+  readonly isUrgent: () => boolean;
+}
+
+/** Between two reads other work of the process gets its turn: what is taken at a time costs a few milliseconds. */
+const POLL_BYTES = 512 * 1024;
+const POLL_WAIT_MS = 100;
+const RETRY = { initialMs: 100, maximumMs: 5_000 } as const;
+
+/** A batch whose insert is under way, and what to commit after it. */
+interface Running {
+  readonly batch: Batch;
+  readonly inserted: Promise<void>;
+  readonly deadLetters: readonly Output[];
+}
+
+/**
+ * Carries one partition number into ClickHouse. Bounds are noted before the insert and positions move after it: a crash
+ * between them repeats the very same insert, and its token drops it. While one batch is being inserted the next is
+ * collected; one step commits the first and notes the second.
+ */
+export async function runSink(
+  deps: SinkDeps,
+  assigned: Assigned,
+  inputs: readonly TopicName[],
+  options: SinkOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { bus, clock, log, metrics, store } = deps;
+  const { partition } = assigned;
+  const spare = [new Batch(), new Batch()];
+  const next = new Map(inputs.map((topic) => [topic, assigned.position(topic).next]));
+  let running: Running | undefined;
+
+  async function insertAll(batch: Batch): Promise<void> {
+    failpoint('before-clickhouse-insert');
+    for (const { table, columns, rows, rowCount, range } of batch.inserts()) {
+      const token = insertToken(bus.logIdentity(range.topic, partition), table, partition, range);
+      await retry(
+        clock,
+        {
+          ...RETRY,
+          deadlineMs: Number.POSITIVE_INFINITY,
+          signal,
+          random: Math.random,
+          onRetry: (error, attempt) => {
+            metrics.count('eyrie_store_retries_total', {});
+            if (attempt === 1)
+              log.warn({ err: error, table, token }, 'insert failed, repeating it with the same token');
+          },
+        },
+        () => store.insert({ table, columns, rows, rowCount, token }),
+      );
+    }
+    failpoint('after-clickhouse-insert');
+  }
+
+  function take(batch: Batch, record: BusRecord, deadLetters: Output[]): void {
+    const logIdentity = bus.logIdentity(record.topic, partition);
+    try {
+      const write = () => {
+        if (!isTrusted(deps.signer, record)) throw new BadSignature();
+        takeRecord(batch, { ...record, logIdentity });
+      };
+      batch.add(record, write, clock.now());
+    } catch (error) {
+      const letter = deadLetterOf(record, logIdentity, error, clock.now());
+      log.error({ err: error, topic: record.topic, partition, offset: record.offset }, 'record set aside');
+      metrics.count('eyrie_dead_letters_total', { stage: 'archiver', reason: letter.reason });
+      if (record.topic !== 'dead-letter') deadLetters.push(letter.output);
+    }
+  }
+
+  /** Commits what was inserted and notes what comes next, in one step. */
+  async function commit(done: Running | undefined, noted: readonly BusRange[]): Promise<void> {
+    for (const { topic, max } of done?.batch.ranges() ?? []) next.set(topic, max + 1);
+    const touched = new Set([...(done?.batch.ranges() ?? []), ...noted].map(({ topic }) => topic));
+    const positions: Step['positions'] = [...touched].map((topic) => {
+      const range = noted.find((candidate) => candidate.topic === topic);
+      const position = { topic, next: next.get(topic) ?? 0 };
+      return range === undefined ? position : { ...position, note: encodeBounds(range) };
+    });
+    if (done !== undefined) failpoint('before-position-commit');
+    await assigned.transact({ positions, outputs: done?.deadLetters ?? [] });
+    if (done !== undefined) {
+      failpoint('after-position-commit');
+      done.batch.reset();
+      spare.push(done.batch);
+    }
+  }
+
+  /** Waits for the insert under way; undefined when it was cut short by the end of the assignment. */
+  async function finish(current: Running | undefined): Promise<Running | undefined> {
+    await current?.inserted;
+    return current;
+  }
+
+  /** Reads again what an insert held whose end is not known. */
+  async function reread(): Promise<{ batch: Batch; deadLetters: Output[] } | undefined> {
+    const batch = spare.pop() ?? new Batch();
+    const deadLetters: Output[] = [];
+    for (const topic of inputs) {
+      const bounds = decodeBounds(topic, assigned.position(topic).note);
+      if (bounds === undefined) continue;
+      for (let from = bounds.min; from <= bounds.max; ) {
+        const records = await bus.read(topic, partition, from, { maxBytes: POLL_BYTES });
+        if (records.length === 0) break;
+        for (const record of records) {
+          from = record.offset + 1;
+          if (record.offset <= bounds.max) take(batch, record, deadLetters);
+        }
+      }
+      log.info({ ...bounds, partition }, 'repeating an insert whose end is not known');
+    }
+    if (!batch.isEmpty) return { batch, deadLetters };
+    spare.push(batch);
+    return undefined;
+  }
+
+  /** Records until the batch is full, or old enough while nothing else is being inserted; perhaps none. */
+  async function collect(batch: Batch, deadLetters: Output[], skip: ReadonlyMap<TopicName, number>): Promise<void> {
+    let isInserting = running !== undefined;
+    void running?.inserted.then(
+      () => (isInserting = false),
+      () => (isInserting = false),
+    );
+    while (!signal.aborted) {
+      if (batch.rowCount >= options.maxRows || batch.bytes >= options.maxBytes) return;
+      const age = batch.isEmpty ? 0 : clock.now() - batch.startedAt;
+      if (!isInserting && !batch.isEmpty && (age >= options.maxAgeMs || options.isUrgent())) return;
+      const records = await assigned.poll({ maxBytes: POLL_BYTES, maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20 });
+      for (const record of records) {
+        if (record.offset > (skip.get(record.topic) ?? -1)) take(batch, record, deadLetters);
+      }
+      if (records.length === 0 && batch.isEmpty && !isInserting) return;
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  const skip = new Map<TopicName, number>();
+  const again = await reread();
+  if (again !== undefined) {
+    for (const { topic, max } of again.batch.ranges()) skip.set(topic, max);
+    running = { ...again, inserted: insertAll(again.batch) };
+    running.inserted.catch(() => undefined);
+  }
+  while (!signal.aborted) {
+    const batch = spare.pop() ?? new Batch();
+    const deadLetters: Output[] = [];
+    await collect(batch, deadLetters, skip);
+    const done = await finish(running);
+    running = undefined;
+    // On the way out nothing new is begun: what was collected is read again by the next owner.
+    if (batch.isEmpty || signal.aborted) {
+      batch.reset();
+      spare.push(batch);
+      if (done !== undefined) await commit(done, []);
+      continue;
+    }
+    await commit(done, batch.ranges());
+    running = { batch, deadLetters, inserted: insertAll(batch) };
+    // Awaited above; a failure meanwhile must not count as unhandled.
+    running.inserted.catch(() => undefined);
+  }
+  if (running !== undefined) await commit(await finish(running), []);
+}
