@@ -1,0 +1,176 @@
+import { hash } from 'node:crypto';
+import { FORMATS } from '@eyrie/schemas';
+
+/** A rule, or a rule at a workload: how many distinct hours saw it. */
+export interface SeenRow {
+  last: number;
+  hours: number;
+  /** Hours with user 0, and with another user. */
+  root: number;
+  other: number;
+}
+
+/** A rule at a workload by one process. */
+export interface ProcessRow extends SeenRow {
+  first: number;
+  /** Hours, days, pods that count as evidence of harmlessness: not those at review or above. */
+  benignLast: number;
+  benign: number;
+  day: number;
+  days: number;
+  pods: string[];
+  /** Pods that did it within two minutes of their start. */
+  starts: string[];
+  digest: string;
+}
+
+/** Where people open shells: distinct days with one. */
+export interface PlaceRow {
+  last: number;
+  day: number;
+  days: number;
+}
+
+/** What a tenant's history weighs: distinct hours with events, and distinct (process, hour). */
+export interface TenantRow {
+  last: number;
+  hours: number;
+  groups: number;
+}
+
+export interface Rows {
+  rule: SeenRow;
+  workload: SeenRow;
+  process: ProcessRow;
+  place: PlaceRow;
+  tenant: TenantRow;
+}
+export type RowKind = keyof Rows;
+
+/** Rows of a tenant. An evicted row is forgotten, so what it knew is new again: the table forgets toward alarm. */
+const ROWS_MAX: Readonly<Record<RowKind, number>> = {
+  rule: 2_000,
+  workload: 20_000,
+  process: 20_000,
+  place: 2_000,
+  tenant: 1,
+};
+const KINDS = Object.keys(ROWS_MAX) as readonly RowKind[];
+const TENANT_KEY = '';
+const PREFIX = 'history/';
+
+export class TenantHistory {
+  readonly name: string;
+  readonly tables: { readonly [K in RowKind]: Map<string, Rows[K]> } = {
+    rule: new Map(),
+    workload: new Map(),
+    process: new Map(),
+    place: new Map(),
+    tenant: new Map(),
+  };
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get<K extends RowKind>(kind: K, key: string): Rows[K] | undefined {
+    return this.tables[kind].get(key);
+  }
+
+  get tenant(): TenantRow | undefined {
+    return this.tables.tenant.get(TENANT_KEY);
+  }
+}
+
+/** The exact, bounded tables of one partition, tenant by tenant. One owner changes them, through `learn` alone. */
+export class ScoreHistory {
+  readonly #tenants = new Map<string, TenantHistory>();
+  readonly #dirty = new Map<string, readonly [tenant: TenantHistory, kind: RowKind, key: string]>();
+  readonly #rowsMax: Readonly<Record<RowKind, number>>;
+  #evicted = 0;
+
+  constructor(rowsMax: Partial<Record<RowKind, number>> = {}) {
+    this.#rowsMax = { ...ROWS_MAX, ...rowsMax };
+  }
+
+  of(tenant: string): TenantHistory | undefined {
+    return this.#tenants.get(tenant);
+  }
+
+  open(tenant: string): TenantHistory {
+    let held = this.#tenants.get(tenant);
+    if (held === undefined) {
+      held = new TenantHistory(tenant);
+      this.#tenants.set(tenant, held);
+    }
+    return held;
+  }
+
+  /** Puts a row at the young end of its table; the oldest leaves a full one. */
+  put<K extends RowKind>(tenant: TenantHistory, kind: K, key: string, row: Rows[K]): void {
+    const table: Map<string, Rows[K]> = tenant.tables[kind];
+    table.delete(key);
+    table.set(key, row);
+    this.mark(tenant, kind, key);
+    if (table.size <= this.#rowsMax[kind]) return;
+    const oldest = table.keys().next().value;
+    if (oldest === undefined) return;
+    table.delete(oldest);
+    this.#evicted += 1;
+    this.mark(tenant, kind, oldest);
+  }
+
+  putTenant(tenant: TenantHistory, row: TenantRow): void {
+    this.put(tenant, 'tenant', TENANT_KEY, row);
+  }
+
+  mark(tenant: TenantHistory, kind: RowKind, key: string): void {
+    this.#dirty.set(`${tenant.name}/${kind}/${key}`, [tenant, kind, key]);
+  }
+
+  /** Rows evicted since the last call, for `eyrie_bound_reached_total{bound="score_history"}`. */
+  takeEvicted(): number {
+    const evicted = this.#evicted;
+    this.#evicted = 0;
+    return evicted;
+  }
+
+  /** What changed since the last call, as entries of the changelog `history/<tenant>/<kind>/<hash>`; null removes one. */
+  takeChanges(): (readonly [key: string, value: Buffer | null])[] {
+    const changes: (readonly [string, Buffer | null])[] = [];
+    for (const [tenant, kind, key] of this.#dirty.values()) {
+      const held = tenant.get(kind, key);
+      // Texts of attackers are part of a name: hashed, it has one length.
+      const name = `${PREFIX}${tenant.name}/${kind}/${hash('sha256', key, 'hex').slice(0, 32)}`;
+      const value = held === undefined ? null : JSON.stringify({ f: FORMATS.alertState, key, row: held });
+      changes.push([name, value === null ? null : Buffer.from(value)]);
+    }
+    this.#dirty.clear();
+    return changes;
+  }
+}
+
+/** The history a partition's changelog describes; entries of other keys are passed over. */
+export function restoreHistory(
+  entries: Iterable<readonly [string, Buffer]>,
+  history = new ScoreHistory(),
+): ScoreHistory {
+  const rows: { readonly tenant: string; readonly kind: RowKind; readonly key: string; readonly row: Rows[RowKind] }[] =
+    [];
+  for (const [name, value] of entries) {
+    if (!name.startsWith(PREFIX)) continue;
+    const [, tenant = '', kind = ''] = name.split('/');
+    const { f, key, row } = JSON.parse(value.toString()) as { f: number; key: string; row: Rows[RowKind] };
+    if (f > FORMATS.alertState) throw new Error(`score history has format ${f}, newer than ${FORMATS.alertState}`);
+    if (isKind(kind)) rows.push({ tenant, kind, key, row });
+  }
+  // The changelog is ordered by name, the tables by age.
+  rows.sort((a, b) => a.row.last - b.row.last);
+  for (const { tenant, kind, key, row } of rows) history.put(history.open(tenant), kind, key, row as never);
+  history.takeChanges();
+  return history;
+}
+
+function isKind(text: string): text is RowKind {
+  return (KINDS as readonly string[]).includes(text);
+}

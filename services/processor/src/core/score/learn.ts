@@ -1,0 +1,130 @@
+import type { Nanos, Score } from '@eyrie/schemas';
+import { isInContainer, isShell } from './facts.ts';
+import type { ProcessRow, ScoreHistory, SeenRow, TenantHistory } from './history.ts';
+import { keysOf } from './keys.ts';
+import type { ScoreSubject } from './score.ts';
+
+/** Pods remembered of a row: more say nothing more. */
+export const PODS_MAX = 3;
+const START_MS = 120_000;
+
+export function hourOf(time: Nanos): number {
+  return Math.trunc(Number(time.slice(0, 10)) / 3_600);
+}
+
+/**
+ * Takes one accepted event into the history. A (process, hour) counts once, so a flood teaches nothing; what was judged
+ * review or above makes its process known but is no evidence that it is harmless.
+ */
+export function learn(history: ScoreHistory, { event, identity }: ScoreSubject, score: Pick<Score, 'band'>): void {
+  const tenant = history.open(event.tenant);
+  const keys = keysOf(event, identity);
+  const hour = hourOf(event.time);
+  const isBenign = score.band === 'low' || score.band === 'suppress';
+  const pod = identity.pod_uid ?? event.container_id ?? event.host ?? '';
+  const isStart =
+    event.container_started_at !== undefined && Number(event.time.slice(0, 13)) - event.container_started_at < START_MS;
+  const held = tenant.get('process', keys.process);
+  if (held !== undefined && held.last >= hour && isHeld(held, hour, isBenign, pod, isStart)) return;
+
+  const row = held ?? newRow(hour);
+  if (row.last < hour) {
+    row.last = hour;
+    row.hours += 1;
+    see(history, tenant, 'rule', keys.rule, hour, event.user_id);
+    see(history, tenant, 'workload', keys.workload, hour, event.user_id);
+    countGroup(history, tenant, hour);
+    if (isShell(event) && event.tty !== undefined && event.tty > 0) seeShell(history, tenant, keys.place, hour);
+  }
+  if (isBenign) {
+    const { image_digest: digest = event.image_digest ?? '' } = identity;
+    if (digest !== '' && digest !== row.digest) {
+      // Another image is another program: half of the trust has to be earned again.
+      if (row.digest !== '') row.days = Math.trunc(row.days / 2);
+      row.digest = digest;
+    }
+    countBenign(row, hour);
+    remember(row.pods, pod);
+    if (isStart && isInContainer(event)) remember(row.starts, pod);
+  }
+  history.put(tenant, 'process', keys.process, row);
+}
+
+/** True when the event adds nothing to its row. */
+function isHeld(row: ProcessRow, hour: number, isBenign: boolean, pod: string, isStart: boolean): boolean {
+  if (!isBenign) return true;
+  return row.benignLast >= hour && holds(row.pods, pod) && (!isStart || holds(row.starts, pod));
+}
+
+function holds(pods: readonly string[], pod: string): boolean {
+  return pods.length >= PODS_MAX || pods.includes(pod);
+}
+
+function remember(pods: string[], pod: string): void {
+  if (!holds(pods, pod)) pods.push(pod);
+}
+
+function newRow(hour: number): ProcessRow {
+  return {
+    first: hour,
+    last: -1,
+    hours: 0,
+    root: 0,
+    other: 0,
+    benignLast: -1,
+    benign: 0,
+    day: -1,
+    days: 0,
+    pods: [],
+    starts: [],
+    digest: '',
+  };
+}
+
+function countBenign(row: ProcessRow, hour: number): void {
+  if (hour <= row.benignLast) return;
+  row.benignLast = hour;
+  row.benign += 1;
+  const day = Math.trunc(hour / 24);
+  if (day <= row.day) return;
+  row.day = day;
+  row.days += 1;
+}
+
+function see(
+  history: ScoreHistory,
+  tenant: TenantHistory,
+  kind: 'rule' | 'workload',
+  key: string,
+  hour: number,
+  user: number | undefined,
+): void {
+  const row: SeenRow = tenant.get(kind, key) ?? { last: -1, hours: 0, root: 0, other: 0 };
+  if (hour > row.last) {
+    row.last = hour;
+    row.hours += 1;
+  }
+  if (user !== undefined) row[user === 0 ? 'root' : 'other'] += 1;
+  history.put(tenant, kind, key, row);
+}
+
+function seeShell(history: ScoreHistory, tenant: TenantHistory, key: string, hour: number): void {
+  const row = tenant.get('place', key) ?? { last: hour, day: -1, days: 0 };
+  const day = Math.trunc(hour / 24);
+  row.last = hour;
+  if (day > row.day) {
+    row.day = day;
+    row.days += 1;
+  }
+  history.put(tenant, 'place', key, row);
+}
+
+function countGroup(history: ScoreHistory, tenant: TenantHistory, hour: number): void {
+  const row = tenant.tenant ?? { last: -1, hours: 0, groups: 0 };
+  if (hour > row.last) {
+    row.last = hour;
+    row.hours += 1;
+  }
+  row.groups += 1;
+  history.putTenant(tenant, row);
+}
