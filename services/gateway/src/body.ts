@@ -67,7 +67,10 @@ export function readBody(request: IncomingMessage, budget: Budget, maximum: numb
       done = true;
       resolve({ bytes: joined(chunks, total), size: total, release });
     });
-    const cutOff = () => fail(new AppError('EYRIE_HTTP_BAD_REQUEST', 'the connection ended inside the body'));
+    const cutOff = () => {
+      // Also the end of every whole request passes here, and an error is dear to make.
+      if (!done) fail(new AppError('EYRIE_HTTP_BAD_REQUEST', 'the connection ended inside the body'));
+    };
     request.on('error', cutOff);
     request.on('close', cutOff);
   });

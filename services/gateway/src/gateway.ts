@@ -99,7 +99,6 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
         ready: () => ({ gateway: true }),
         intercept: (request, response, tools) => {
           if (request.method !== 'POST' || !PATHS.has(request.url ?? '')) return false;
-          if (process.env['NOFAST']) return false;
           void intake(request, response, tools);
           return true;
         },
