@@ -2,7 +2,7 @@ import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
 import { openChdb } from '@eyrie/platform/store/chdb';
 import type { Store } from '@eyrie/platform/store/store';
-import { type Alert, nanosOfMs, SCOPES, type Scope, type VerdictCommand } from '@eyrie/schemas';
+import { type Alert, nanosOfMs, type VerdictCommand } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAlert, T0 } from './test-support/alert.ts';
@@ -15,7 +15,6 @@ const id = (letter: string) => letter.repeat(32);
 let harness: Harness;
 let store: Store;
 let acme: string;
-let other: string;
 
 /** Forty alerts of two tenants: some archived, some only in the log, some archived with a newer version in the log. */
 const alerts: Alert[] = Array.from({ length: 40 }, (_, i) =>
@@ -42,7 +41,6 @@ beforeAll(async () => {
     },
   });
   acme = await harness.token('acme');
-  other = await harness.token('other');
   await insertRows(store, 'alert_versions', alerts.filter((_, i) => i % 5 !== 0).map(alertRow));
   await harness.publish(
     ...alerts.filter((_, i) => i % 5 === 0),

@@ -36,6 +36,7 @@ export function present(value: unknown, mask: Mask): Record<string, unknown> {
 /** A row of `eyrie.dead_letters`. */
 export type DeadLetterRow = Readonly<Record<string, unknown>> & {
   readonly key: string;
+  readonly cluster: string;
   readonly at: string;
   readonly head: string;
   readonly raw_log: string;

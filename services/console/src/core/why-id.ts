@@ -17,7 +17,7 @@ export function readWhyId(text: string): WhyId | undefined {
   if (UID.test(text)) return { kind: 'pod_uid', uid: text };
   const raw = RAW.exec(text);
   if (raw !== null) return { kind: 'raw', partition: Number(raw[1]), offset: Number(raw[2]), index: Number(raw[3]) };
-  const pod = POD.exec(text);
+  const pod = text.startsWith('raw/') ? null : POD.exec(text);
   if (pod === null) return undefined;
   const [, cluster, namespace = '', name = ''] = pod;
   return { kind: 'pod', namespace, pod: name, ...(cluster === undefined ? {} : { cluster }) };

@@ -69,10 +69,12 @@ async function tellLine(context: Context, asker: Asker, position: LinePosition):
   const { store, mask, bus } = context;
   const row = await selectEventAt(store, asker.tenant, position);
   if (row !== undefined) return maySee(asker, row.cluster) ? tellRow(context, asker, 'raw', row) : undefined;
-  const line = await readRawLine(bus, asker.tenant, position);
-  const letters = await selectDeadLettersAt(store, asker.tenant, position);
+  const found = await readRawLine(bus, asker.tenant, position);
+  const line = found !== undefined && maySee(asker, found.cluster) ? found : undefined;
+  const letters = (await selectDeadLettersAt(store, asker.tenant, position)).filter(({ cluster }) =>
+    maySee(asker, cluster),
+  );
   if (line === undefined && letters.length === 0) return undefined;
-  if (line !== undefined && asker.cluster !== '*' && line.cluster !== asker.cluster) return undefined;
   const { partition, offset, index } = position;
   const log = bus.logIdentity('raw', partition);
   return {
