@@ -1,4 +1,4 @@
-import { FORMATS, type Nanos } from '@eyrie/schemas';
+import { type AlertChange, FORMATS, type Nanos } from '@eyrie/schemas';
 import type { AlertRecord } from './record.ts';
 
 /** A whole record as stored. */
@@ -12,9 +12,14 @@ export function decodeRecord(value: Buffer): AlertRecord {
   return record;
 }
 
-/** Counters that moved since the whole record was written: [format, count, first, last, more, intake, [target, count, first, last]…]. */
-export function encodeCounters({ alert, lastIntake }: AlertRecord, moved: Iterable<number>): Buffer {
-  let text = `[${FORMATS.alertState},${alert.count},"${alert.first_seen}","${alert.last_seen}",${alert.targets_more},${lastIntake}`;
+/**
+ * What moved since the whole record was written: growth and the versions that told of it, nothing else.
+ * [format, count, first, last, more, intake, version, change, updated, documents, written, [target, count, first, last]…]
+ */
+export function encodeCounters({ alert, lastIntake, writtenCount }: AlertRecord, moved: Iterable<number>): Buffer {
+  const { count, first_seen, last_seen, targets_more, version, change, updated_at, documents_version } = alert;
+  let text = `[${FORMATS.alertState},${count},"${first_seen}","${last_seen}",${targets_more},${lastIntake}`;
+  text += `,${version},"${change}",${updated_at},${documents_version},${writtenCount}`;
   for (const at of moved) {
     const target = alert.targets[at];
     if (target !== undefined) text += `,[${at},${target.count},"${target.first_seen}","${target.last_seen}"]`;
@@ -24,8 +29,22 @@ export function encodeCounters({ alert, lastIntake }: AlertRecord, moved: Iterab
 
 /** The record with its counters; `moved` gets the targets they name. */
 export function applyCounters(record: AlertRecord, value: Buffer, moved: Set<number>): AlertRecord {
-  const [f, count, first_seen, last_seen, targets_more, lastIntake, ...rows] = JSON.parse(value.toString()) as Counters;
-  checkFormat(f);
+  const fields = JSON.parse(value.toString('latin1')) as Counters;
+  checkFormat(fields[0]);
+  const [
+    ,
+    count,
+    first_seen,
+    last_seen,
+    targets_more,
+    lastIntake,
+    version,
+    change,
+    updated_at,
+    documents_version,
+    writtenCount,
+    ...rows
+  ] = fields;
   const targets = record.alert.targets.slice();
   for (const [at, targetCount, first, last] of rows) {
     const target = targets[at];
@@ -33,7 +52,8 @@ export function applyCounters(record: AlertRecord, value: Buffer, moved: Set<num
     targets[at] = { ...target, count: targetCount, first_seen: first, last_seen: last };
     moved.add(at);
   }
-  return { ...record, lastIntake, alert: { ...record.alert, count, first_seen, last_seen, targets_more, targets } };
+  const grown = { count, first_seen, last_seen, targets_more, targets, version, change, updated_at, documents_version };
+  return { ...record, lastIntake, writtenCount, alert: { ...record.alert, ...grown } };
 }
 
 type Counters = [
@@ -43,6 +63,11 @@ type Counters = [
   last: Nanos,
   more: number,
   intake: number,
+  version: number,
+  change: AlertChange,
+  updated: number,
+  documents: number,
+  written: number,
   ...rows: [at: number, count: number, first: Nanos, last: Nanos][],
 ];
 

@@ -25,6 +25,8 @@ export interface Draw {
   moved: number;
 }
 
+const NO_DRAWS: readonly Draw[] = [];
+
 /** A decision in the making: reads through what it has written, and leaves the state alone. */
 export class Draft {
   readonly state: JudgeState;
@@ -55,8 +57,13 @@ export class Draft {
   }
 
   /** Open and joinable alerts of a fingerprint. */
-  ofFingerprint(fingerprint: Fingerprint): Draw[] {
-    const draws = (this.state.byFingerprint.get(fingerprint) ?? []).map((handle) => this.draw(handle));
+  ofFingerprint(fingerprint: Fingerprint): readonly Draw[] {
+    const handles = this.state.byFingerprint.get(fingerprint);
+    const only = handles?.[0];
+    if (this.#draws.length === 0 && (handles === undefined || handles.length === 1)) {
+      return only === undefined ? NO_DRAWS : [this.draw(only)];
+    }
+    const draws = (handles ?? []).map((handle) => this.draw(handle));
     for (const draw of this.#draws) {
       if (draw.record.alert.fingerprint === fingerprint && !draw.isCompact && !draws.includes(draw)) draws.push(draw);
     }
@@ -117,6 +124,15 @@ export class Draft {
 
   /** Replaces the record and writes a version of the alert. */
   publish(draw: Draw, record: AlertRecord, change: AlertChange): void {
+    this.replace(draw, this.#version(record, change));
+  }
+
+  /** Writes a version of an alert that only grew: its counters and the target at `moved`. */
+  publishGrowth(draw: Draw, record: AlertRecord, change: AlertChange, moved: number): void {
+    this.replaceCounters(draw, this.#version(record, change), moved);
+  }
+
+  #version(record: AlertRecord, change: AlertChange): AlertRecord {
     const alert: Alert = {
       ...record.alert,
       version: record.alert.version + 1,
@@ -124,8 +140,8 @@ export class Draft {
       documents_version: this.documents.version,
       updated_at: this.now,
     };
-    this.replace(draw, { ...record, alert, writtenCount: alert.count });
     this.alerts.push(alert);
+    return { ...record, alert, writtenCount: alert.count };
   }
 
   /** Replaces the record without a version. */
@@ -242,7 +258,8 @@ export class Draft {
       else effects.push({ kind: 'record', handle, record, isWhole, moved });
     }
     for (const handle of this.leaving) effects.push({ kind: 'compact', handle });
-    for (const [key, { tenant, row }] of this.#counts ?? []) effects.push({ kind: 'count', key, tenant, row });
+    if (this.#counts !== undefined)
+      for (const [key, { tenant, row }] of this.#counts) effects.push({ kind: 'count', key, tenant, row });
     for (const [entity, identity] of this.#known ?? []) effects.push({ kind: 'known', entity, identity });
     for (const [from, to] of this.#aliases ?? []) effects.push({ kind: 'alias', from, to });
     for (const [fingerprint, value] of this.#dismissals ?? []) effects.push({ kind: 'dismissal', fingerprint, value });

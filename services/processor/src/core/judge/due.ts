@@ -33,7 +33,7 @@ export function updateDue(draft: Draft): void {
       draft.more = true;
       return;
     }
-    draft.publish(draft.draw(item), record, 'interval');
+    draft.publishGrowth(draft.draw(item), record, 'interval', -1);
     written += 1;
   }
 }

@@ -52,7 +52,7 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   };
   const next: AlertRecord = { ...record, alert, lastIntake: Math.max(record.lastIntake, event.received_at) };
   const isLarger = techniques !== before.techniques || tactics !== before.tactics || tags !== before.tags;
-  const hasRoom = before.samples.length < LIMITS.samples && (target.isNew || before.count < 3);
+  const hasRoom = target.isNew && before.samples.length < LIMITS.samples;
   if (
     !target.isNew &&
     !isNewUser &&
@@ -65,7 +65,7 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
     // The usual case: counters moved, nothing else. Only the changelog's small entry follows.
     const change = growth(draft, next, target.isMore && before.targets_more === 0);
     if (change === undefined) draft.replaceCounters(draw, next, target.at);
-    else draft.publish(draw, next, change);
+    else draft.publishGrowth(draw, next, change, target.at);
     if (change === 'targets_full') draft.bounds.push('judge_targets');
     return wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
   }

@@ -85,7 +85,7 @@ describe('the naive model finds planted bugs', () => {
         { numRuns: 4_000, seed: 20, endOnFailure: true },
       );
       // Found by comparing, not by a copy that cannot run.
-    expect(String(result.errorInstance)).toMatch(/differ/);
+      expect(String(result.errorInstance)).toMatch(/differ/);
     },
     120_000,
   );

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type AlertId,
   type Event,
@@ -117,8 +117,18 @@ function fill<K extends keyof Identity>(
 
 /** Routing key plus workload identity, versioned. */
 export function fingerprintOf(routingKey: string, key: string): Fingerprint {
-  return hash32(`${FORMATS.fingerprint}${SEP}${routingKey}${SEP}${key}`) as Fingerprint;
+  const text = `${FORMATS.fingerprint}${SEP}${routingKey}${SEP}${key}`;
+  const held = prints.get(text);
+  if (held !== undefined) return held;
+  if (prints.size >= PRINTS_MAX) prints.clear();
+  const print = hash32(text) as Fingerprint;
+  prints.set(text, print);
+  return print;
 }
+
+// Hashes of the same few thousand texts again and again: a memo, not a state.
+const prints = new Map<string, Fingerprint>();
+const PRINTS_MAX = 100_000;
 
 export function alertIdOf(tenant: TenantId, event: Event): AlertId {
   return hash32(`${tenant}${SEP}${event.event_id}`) as AlertId;
@@ -126,5 +136,5 @@ export function alertIdOf(tenant: TenantId, event: Event): AlertId {
 
 /** 128 bits of SHA-256 as 32 hex digits. */
 export function hash32(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text, 'hex').slice(0, 32);
 }
