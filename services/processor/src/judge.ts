@@ -7,9 +7,9 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { TopicName } from '@eyrie/schemas';
 import { DEFAULTS, type JudgeOptions, type JudgeState, restoreState, waitingEntities } from './core/judge/judge.ts';
-import { History } from './history.ts';
 import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
+import { Learner } from './learner.ts';
 import { createRole, type Role } from './role.ts';
 import { type News, Workloads } from './workloads.ts';
 
@@ -55,12 +55,12 @@ interface PartitionParts extends JudgeDependencies {
 }
 
 async function judgePartition(assigned: Assigned, signal: AbortSignal, parts: PartitionParts): Promise<void> {
-  const { state, judging } = await restore(assigned, parts);
+  const { state, judging, learner } = await restore(assigned, parts);
   const news = parts.workloads.subscribe();
   // Inventory may have spoken while nobody judged.
   news.names.push(...waitingEntities(state));
   try {
-    await loop(assigned, signal, { ...parts, state, judging, news });
+    await loop(assigned, signal, { ...parts, state, judging, learner, news });
   } finally {
     parts.workloads.unsubscribe(news);
   }
@@ -69,41 +69,41 @@ async function judgePartition(assigned: Assigned, signal: AbortSignal, parts: Pa
 async function restore(
   assigned: Assigned,
   { bus, signer, documents, metrics, clock, workloads, roleOptions }: PartitionParts,
-): Promise<{ state: JudgeState; judging: Judging }> {
+): Promise<{ state: JudgeState; judging: Judging; learner: Learner }> {
   const { partition } = assigned;
   const started = clock.now();
-  const history = new History();
   const entries: (readonly [string, Buffer])[] = [];
-  for await (const entry of assigned.restore()) if (!history.restore(...entry)) entries.push(entry);
+  const learned: (readonly [string, Buffer])[] = [];
+  for await (const entry of assigned.restore()) (entry[0].startsWith('history/') ? learned : entries).push(entry);
+  const learner = new Learner(learned);
   const { batchBytes: _, ...settings } = roleOptions;
   const options: JudgeOptions = {
     ...DEFAULTS,
     ...settings,
-    score: (input) => history.score(input),
+    score: (input) => learner.score(input),
     identify: (subject) => workloads.identify(subject),
     hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
   };
   const state = restoreState(partition, entries, options);
   metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
-  return {
-    state,
-    judging: new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), history }),
-  };
+  const judging = new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), learner });
+  return { state, judging, learner };
 }
 
 interface LoopParts extends PartitionParts {
   readonly state: JudgeState;
   readonly judging: Judging;
+  readonly learner: Learner;
   readonly news: News;
 }
 
 async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): Promise<void> {
-  const { metrics, clock, judging, news, state, roleOptions } = parts;
+  const { metrics, clock, judging, news, roleOptions } = parts;
   const maxBytes = roleOptions.batchBytes ?? BATCH_BYTES;
   let ticked = 0;
   while (!signal.aborted) {
     const records = await assigned.poll({ maxBytes, maxWaitMs: WAIT_MS });
-    judging.identify(news.names.splice(0), clock.now());
+    judging.identify(takeNews(parts), clock.now());
     const next = new Map<TopicName, number>();
     for (const record of records) {
       judging.take(record, clock.now());
@@ -122,12 +122,21 @@ async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): 
     for (const bound of bounds) metrics.count('eyrie_bound_reached_total', { bound });
     if (now - ticked >= TICK_MS) {
       ticked = now;
-      publishGauges(metrics, state);
+      parts.workloads.expire(now);
+      publishGauges(parts);
     }
   }
 }
 
-function publishGauges(metrics: Metrics, state: JudgeState): void {
+function takeNews({ news, state, metrics }: LoopParts): readonly string[] {
+  if (!news.overflowed) return news.names.splice(0);
+  news.overflowed = false;
+  news.names.length = 0;
+  countBound(metrics, 'judge_news', 1);
+  return waitingEntities(state);
+}
+
+function publishGauges({ metrics, state, learner, workloads }: LoopParts): void {
   const partition = String(state.partition);
   metrics.set('eyrie_windows_open', { partition }, state.openCount);
   metrics.set('eyrie_redelivery_memory_ids', { partition }, state.seen.size);
@@ -135,4 +144,11 @@ function publishGauges(metrics: Metrics, state: JudgeState): void {
   metrics.set('eyrie_state_entries', { kind: 'alerts' }, state.alerts.size);
   metrics.set('eyrie_state_entries', { kind: 'closed' }, state.closed.size);
   metrics.set('eyrie_state_entries', { kind: 'known' }, state.known.size);
+  metrics.set('eyrie_state_entries', { kind: 'pods' }, workloads.pods);
+  countBound(metrics, 'score_history', learner.takeEvicted());
+  countBound(metrics, 'workload_pods', workloads.takeEvicted());
+}
+
+function countBound(metrics: Metrics, bound: string, times: number): void {
+  if (times > 0) metrics.count('eyrie_bound_reached_total', { bound }, times);
 }

@@ -14,7 +14,7 @@ import {
   takeChanges,
 } from './core/judge/judge.ts';
 import { Frames } from './frames.ts';
-import type { History } from './history.ts';
+import type { Learner } from './learner.ts';
 import { Outcomes } from './outcomes.ts';
 
 export interface JudgingParts {
@@ -22,7 +22,7 @@ export interface JudgingParts {
   readonly signer: Signer;
   readonly options: JudgeOptions;
   readonly documents: () => JudgeDocuments;
-  readonly history: History;
+  readonly learner: Learner;
 }
 
 /** Ticks in a row while more is due by time than one decision takes; what is left waits for the next step. */
@@ -66,7 +66,7 @@ export class Judging {
     readonly bounds: readonly Bound[];
   } {
     const outputs = [...this.#outputs, ...this.#frames.finish()];
-    const state = [...takeChanges(this.#state), ...this.#parts.history.takeChanges()];
+    const state = [...takeChanges(this.#state), ...this.#parts.learner.takeChanges()];
     const finished = { step: { state, outputs }, outcomes: this.#outcomes, bounds: this.#bounds };
     this.#outputs = [];
     this.#outcomes = new Outcomes('judge');
@@ -92,7 +92,7 @@ export class Judging {
     const { judgement } = this.#decide({ kind: 'event', event, checkRawPosition: true }, now);
     if (judgement === undefined) throw new TypeError('an event was left without an ending');
     this.#outcomes.add(judgement);
-    this.#parts.history.learn(event, judgement);
+    this.#parts.learner.learn(event, judgement);
     const full = this.#frames.add(this.#state.partition, JSON.stringify(judgement), json, line);
     if (full !== undefined) this.#outputs.push(full);
   }

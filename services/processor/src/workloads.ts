@@ -1,51 +1,82 @@
 import type { Logger } from '@eyrie/platform/log';
-import type { Identity, WorkloadSnapshot } from '@eyrie/schemas';
+import { FORMATS, type Identity, type WorkloadSnapshot } from '@eyrie/schemas';
+import { WorkloadIndex, WorkloadIndex } from './core/join/workload-index.ts';
 import { entitiesOf, type Subject } from './core/judge/judge.ts';
 
 /** Names under which alerts may wait, as the inventory speaks of them. Emptied by its reader. */
 export interface News {
   readonly names: string[];
+  /** More came than are held: every name that is waited for may be known now. */
+  overflowed: boolean;
 }
 
-/** The inventory's word on pods, shared by all partitions, and who waits for news of it. */
+const NAMES_MAX = 50_000;
+
+/** The inventory's word on pods, shared by all partitions of the process, and who waits for news of it. */
 export class Workloads {
   readonly #log: Logger;
+  readonly #index = new WorkloadIndex();
   readonly #readers = new Set<News>();
-  readonly #clusters = new Set<string>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  put(key: string, value: Buffer | null): void {
-    if (value === null) return;
-    let snapshot: WorkloadSnapshot;
-    try {
-      snapshot = JSON.parse(value.toString('utf8')) as WorkloadSnapshot;
-    } catch {
-      this.#log.warn({ key }, 'workload record is not JSON and has no effect');
-      return;
-    }
-    this.#clusters.add(`${snapshot.tenant}/${snapshot.cluster}`);
-    const names = entitiesOf(snapshot);
-    for (const reader of this.#readers) reader.names.push(...names);
+  get pods(): number {
+    return this.#index.pods;
   }
 
-  identify(_subject: Subject): Identity | undefined {
-    return undefined;
+  /** Takes a record of the topic `workloads`; one that cannot be read has no effect. */
+  put(key: string, value: Buffer | null): void {
+    if (value === null) {
+      this.#index.remove(key);
+      return;
+    }
+    const snapshot = parse(value);
+    if (snapshot === undefined) {
+      this.#log.warn({ key }, 'a workload record cannot be read and has no effect');
+      return;
+    }
+    if (!this.#index.apply(snapshot) || this.#readers.size === 0) return;
+    const names = entitiesOf(snapshot);
+    for (const reader of this.#readers) {
+      if (reader.names.length < NAMES_MAX) reader.names.push(...names);
+      else reader.overflowed = true;
+    }
+  }
+
+  identify(subject: Subject): Identity | undefined {
+    return this.#index.identify(subject);
   }
 
   hasInventory(tenant: string, cluster: string): boolean {
-    return this.#clusters.has(`${tenant}/${cluster}`);
+    return this.#index.hasInventory(tenant, cluster);
+  }
+
+  expire(now: number): void {
+    this.#index.expire(now);
+  }
+
+  takeEvicted(): number {
+    return this.#index.takeEvicted();
   }
 
   subscribe(): News {
-    const news: News = { names: [] };
+    const news: News = { names: [], overflowed: false };
     this.#readers.add(news);
     return news;
   }
 
   unsubscribe(news: News): void {
     this.#readers.delete(news);
+  }
+}
+
+function parse(value: Buffer): WorkloadSnapshot | undefined {
+  try {
+    const snapshot = JSON.parse(value.toString('utf8')) as WorkloadSnapshot;
+    return snapshot.v <= FORMATS.record && Array.isArray(snapshot.containers) ? snapshot : undefined;
+  } catch {
+    return undefined;
   }
 }
