@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -52,15 +61,23 @@ test('another live process is named, and its lock passes on once it is gone', as
   openDataDirectory(path).close();
 });
 
-test('the lock of an earlier process with the same pid is taken over, one of another host is not', () => {
+test('the lock of an earlier process with the same pid is taken over', () => {
   openDataDirectory(path).close();
-  const lock = join(path, 'lock');
-  const owner = { pid: process.pid, host: hostname(), started: 'another boot/1', since: 'then' };
-  writeFileSync(lock, JSON.stringify(owner));
+  writeOwner({ started: 'another boot/1' });
   openDataDirectory(path).close();
-  writeFileSync(lock, JSON.stringify({ ...owner, host: 'elsewhere.example' }));
-  expect(() => openDataDirectory(path)).toThrow(/elsewhere\.example/);
 });
+
+test.each([{ host: 'elsewhere.example' }, { pids: 'pid:[1]' }])(
+  'an owner that cannot be asked (%o) counts as alive while it touches its lock',
+  (owner) => {
+    openDataDirectory(path).close();
+    writeOwner(owner);
+    expect(() => openDataDirectory(path)).toThrow(expect.objectContaining({ code: 'EYRIE_DATA_DIR_LOCKED' }));
+    const before = new Date(Date.now() - 60_000);
+    utimesSync(join(path, 'lock'), before, before);
+    openDataDirectory(path).close();
+  },
+);
 
 test('a half-written lock is taken over', () => {
   openDataDirectory(path).close();
@@ -89,3 +106,8 @@ test('a directory of something else is refused and left as it is', () => {
   expect(() => openDataDirectory(path)).toThrow(/thesis\.txt/);
   expect(readFileSync(join(path, 'thesis.txt'), 'utf8')).toBe('mine');
 });
+
+function writeOwner(part: Readonly<Record<string, unknown>>): void {
+  const owner = { pid: process.pid, host: hostname(), pids: readlinkSync('/proc/self/ns/pid'), since: 'then' };
+  writeFileSync(join(path, 'lock'), JSON.stringify({ started: '', ...owner, ...part }));
+}

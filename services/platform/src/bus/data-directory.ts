@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FORMATS } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
@@ -38,7 +38,7 @@ export function openDataDirectory(path: string): DataDirectory {
 function readFormat(path: string): { readonly logIdentity: string } {
   const file = join(path, 'format.json');
   if (!existsSync(file)) {
-    const others = readdirSync(path).filter((name) => name !== 'lock');
+    const others = readdirSync(path).filter((name) => !/^lock\b|\.new$/.test(name));
     if (others.length > 0) throw damaged(path, `format.json is missing beside ${others.slice(0, 3).join(', ')}`);
     const format = { format: FORMATS.dataDirectory, log_identity: randomUUID() };
     writeDurably(file, `${JSON.stringify(format)}\n`);
@@ -79,8 +79,10 @@ function readKey(path: string): Buffer {
   return Buffer.from(key, 'hex');
 }
 
+/** Whole or not at all: a process may die at any moment. */
 function writeDurably(file: string, content: string): void {
-  writeFileSync(file, content, { mode: 0o600, flush: true });
+  writeFileSync(`${file}.new`, content, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
 }
 
 function damaged(path: string, what: string): AppError {

@@ -41,6 +41,8 @@ export interface EmbeddedLog extends Bus {
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 const TAIL_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
+/** Characters of a record's key: far above any real one, and below what the record's header can say. */
+const MAX_RECORD_KEY = 16_384;
 /** State entries given at a time by `restore`. */
 const RESTORE_ENTRIES = 1_000;
 /** Groups must be able to take what intake stored, or nothing would ever be read. */
@@ -128,8 +130,10 @@ export function openLog(options: LogOptions): EmbeddedLog {
 
   function checkOutputs(outputs: readonly Output[]): number {
     let bytes = 0;
-    for (const { topic, partition, value } of outputs) {
+    for (const { topic, partition, key, value } of outputs) {
       logOf(topic, partition);
+      if (key !== undefined && key.length > MAX_RECORD_KEY)
+        throw new RangeError(`${topic}: key of ${key.length} characters`);
       bytes += value.length;
     }
     return bytes;
