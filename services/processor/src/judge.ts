@@ -98,7 +98,7 @@ interface LoopParts extends PartitionParts {
 }
 
 async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): Promise<void> {
-  const { metrics, clock, judging, news, roleOptions } = parts;
+  const { metrics, clock, judging, roleOptions } = parts;
   const maxBytes = roleOptions.batchBytes ?? BATCH_BYTES;
   let ticked = 0;
   while (!signal.aborted) {

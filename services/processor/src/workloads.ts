@@ -1,6 +1,6 @@
 import type { Logger } from '@eyrie/platform/log';
 import { FORMATS, type Identity, type WorkloadSnapshot } from '@eyrie/schemas';
-import { WorkloadIndex, WorkloadIndex } from './core/join/workload-index.ts';
+import { WorkloadIndex } from './core/join/workload-index.ts';
 import { entitiesOf, type Subject } from './core/judge/judge.ts';
 
 /** Names under which alerts may wait, as the inventory speaks of them. Emptied by its reader. */
