@@ -47,7 +47,8 @@ export function readScripts(directory: string): Scripts {
   for (const file of files.filter((name) => name.endsWith('.yaml')).sort()) {
     const name = file.slice(0, -'.yaml'.length);
     const path = join(directory, name);
-    if (!NAME.test(name)) problems.push(`${join(directory, file)}: a script is named with letters, digits, ".", "_", "-"`);
+    if (!NAME.test(name))
+      problems.push(`${join(directory, file)}: a script is named with letters, digits, ".", "_", "-"`);
     const sidecar = readSidecar(join(directory, file));
     if (typeof sidecar === 'string') problems.push(`${join(directory, file)}: ${sidecar}`);
     else {

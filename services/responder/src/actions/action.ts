@@ -1,7 +1,6 @@
-import type { EffectResult } from '../core/owner/decision.ts';
-import type { Call } from '../core/owner/decision.ts';
-import type { CatalogEntry, Problem } from '../core/rules/compiled.ts';
 import type { z } from 'zod';
+import type { Call, EffectResult } from '../core/owner/decision.ts';
+import type { CatalogEntry, Problem } from '../core/rules/compiled.ts';
 
 /** Something a rule can do: how its parameters are checked, and how it is done. */
 export interface Action extends CatalogEntry {

@@ -8,7 +8,15 @@ import { payload } from './payload.ts';
 
 const Parameters = z.strictObject({
   script: z.string().min(1).max(64),
-  arguments: z.record(z.string(), z.string().max(1_024).refine((value) => !value.includes('\0'))).default({}),
+  arguments: z
+    .record(
+      z.string(),
+      z
+        .string()
+        .max(1_024)
+        .refine((value) => !value.includes('\0')),
+    )
+    .default({}),
 });
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -60,7 +68,10 @@ function checkParameters(scripts: Scripts, scriptsMax: number, written: Readonly
   const script = scripts.get(name);
   if (script === undefined) {
     const known = [...scripts.keys()].join(', ') || 'none';
-    return { ok: false, problems: [{ field: 'script', message: `"${name}" is not in the scripts directory; there: ${known}` }] };
+    return {
+      ok: false,
+      problems: [{ field: 'script', message: `"${name}" is not in the scripts directory; there: ${known}` }],
+    };
   }
   const problems = argumentProblems(script, args);
   if (problems.length > 0) return { ok: false, problems };

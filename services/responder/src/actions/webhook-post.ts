@@ -24,9 +24,17 @@ export function webhookPost({ webhooks }: Connections, http: HttpClient, clock: 
       if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
       const { connection } = parsed.data;
       if (!webhooks.has(connection)) {
-        return { ok: false, problems: [{ field: 'connection', message: `there is no webhooks connection "${connection}"` }] };
+        return {
+          ok: false,
+          problems: [{ field: 'connection', message: `there is no webhooks connection "${connection}"` }],
+        };
       }
-      return { ok: true, class: 0, parameters: parsed.data, lane: { name: `webhook/${connection}`, max: 4, intervalMs: 0 } };
+      return {
+        ok: true,
+        class: 0,
+        parameters: parsed.data,
+        lane: { name: `webhook/${connection}`, max: 4, intervalMs: 0 },
+      };
     },
     run: async (call, signal) => {
       const target = webhooks.get(Parameters.parse(call.action.parameters).connection);

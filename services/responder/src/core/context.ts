@@ -24,9 +24,24 @@ export function alertContext(alert: Alert): ActionContext {
   ]);
 }
 
-const INTERNAL = new Set(['v', 'event_id', 'tenant', 'cluster', 'rule', 'priority', 'routing_key', 'salient', 'raw_pos']);
+const INTERNAL = new Set([
+  'v',
+  'event_id',
+  'tenant',
+  'cluster',
+  'rule',
+  'priority',
+  'routing_key',
+  'salient',
+  'raw_pos',
+]);
 
-function bound(rule: string, priority: Priority, summary: string, entries: readonly (readonly [string, unknown])[]): ActionContext {
+function bound(
+  rule: string,
+  priority: Priority,
+  summary: string,
+  entries: readonly (readonly [string, unknown])[],
+): ActionContext {
   const fields: Record<string, string | number | boolean> = Object.create(null);
   let left = CONTEXT_MAX;
   let count = 0;

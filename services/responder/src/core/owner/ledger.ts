@@ -20,7 +20,8 @@ export function advance(
 
 /** A plan without anything left to do keeps what is needed to recognise it. */
 export function settle(plan: Plan): Plan {
-  if (plan.todo === undefined || plan.steps.some(({ state }) => state === 'planned' || state === 'executing')) return plan;
+  if (plan.todo === undefined || plan.steps.some(({ state }) => state === 'planned' || state === 'executing'))
+    return plan;
   const { todo, ...rest } = plan;
   return rest;
 }

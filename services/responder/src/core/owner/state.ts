@@ -80,7 +80,9 @@ export function emptyState(): OwnerState {
 
 /** The first step that has no ending yet: at most one runs at a time. */
 export function currentStep(plan: Plan): number {
-  return plan.todo === undefined ? -1 : plan.steps.findIndex(({ state }) => state === 'planned' || state === 'executing');
+  return plan.todo === undefined
+    ? -1
+    : plan.steps.findIndex(({ state }) => state === 'planned' || state === 'executing');
 }
 
 /** Takes a plan in: new, changed, or restored. */

@@ -20,7 +20,7 @@ export function compileRule(
   const fields = compileConditions(match.output_fields, 'match.output_fields', problems);
   const unless = compileConditions(rule.unless, 'unless', problems);
   const actions = compileActions(rule, catalog, problems);
-  const highest = actions.reduce<ActionClass>((max, action) => (action.class > max ? action.class : max), 0);
+  const highest = actions.reduce<ActionClass>((max, action) => Math.max(action.class, max), 0);
   guardClass(rule, highest, problems);
   if (problems.length > 0) return { problems };
   return {
@@ -49,7 +49,11 @@ export function compileRule(
   };
 }
 
-function compileConditions(items: readonly string[] | undefined, field: string, problems: Problem[]): Conditions | undefined {
+function compileConditions(
+  items: readonly string[] | undefined,
+  field: string,
+  problems: Problem[],
+): Conditions | undefined {
   if (items === undefined) return undefined;
   const all: (readonly Condition[])[] = [];
   for (const [index, item] of items.entries()) {
@@ -65,7 +69,8 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
   const names = new Set<string>();
   for (const [index, written] of rule.actions.entries()) {
     const at = `actions.${index}`;
-    if (names.has(written.action)) problems.push({ field: `${at}.action`, message: `"${written.action}" stands twice` });
+    if (names.has(written.action))
+      problems.push({ field: `${at}.action`, message: `"${written.action}" stands twice` });
     names.add(written.action);
     const entry = Object.hasOwn(catalog, written.actionner) ? catalog[written.actionner] : undefined;
     if (entry === undefined) {

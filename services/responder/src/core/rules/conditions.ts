@@ -16,7 +16,9 @@ const FIELD = /^[A-Za-z][A-Za-z0-9._\-/[\]]*$/;
  * `field=value, other!="a, b"`: cut at commas outside quotes, each part at its first `=` or `!=`. A part that is no
  * comparison is an error and never dropped: dropping one would widen the match.
  */
-export function parseConditions(item: string): { readonly conditions: readonly Condition[] } | { readonly problem: string } {
+export function parseConditions(
+  item: string,
+): { readonly conditions: readonly Condition[] } | { readonly problem: string } {
   const parts = splitOutsideQuotes(item);
   if (parts === undefined) return { problem: `"${item}" has an open quote` };
   const conditions: Condition[] = [];

@@ -32,7 +32,8 @@ export function matchRule(rule: CompiledRule, subject: Subject, fields: () => Fi
   if (match.detections !== undefined && !match.detections.has(subject.rule)) return 'rules';
   if (match.source !== undefined && match.source !== subject.source) return 'source';
   if (match.priority !== undefined && !priorityCompares(subject.priority, match.priority)) return 'priority';
-  if (match.tags !== undefined && !match.tags.some((all) => all.every((tag) => subject.tags.includes(tag)))) return 'tags';
+  if (match.tags !== undefined && !match.tags.some((all) => all.every((tag) => subject.tags.includes(tag))))
+    return 'tags';
   if (match.score !== undefined && !compares(subject.fpScore, match.score)) return 'score';
   if (subject.hidden && !rule.includeSuppressed) return 'suppressed';
   if (match.fields !== undefined && !someHold(match.fields, fields())) return 'output_fields';

@@ -1,0 +1,84 @@
+import type { ActionRequest, AlertId, ClusterId, EventId, Priority, TenantId } from '@eyrie/schemas';
+import { decide } from '../owner/decide.ts';
+import { evolve, type OwnerOptions } from '../owner/decision.ts';
+import { emptyState, type Plan } from '../owner/state.ts';
+import { buildRequest } from '../request.ts';
+import type { CompiledRule } from './compiled.ts';
+import type { Fields } from './conditions.ts';
+import { matchRule, type Subject } from './match.ts';
+
+/** A detection of a rule's test, whether written in the rule or read from a fixture. */
+export interface TestDetection {
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly source: string;
+  readonly tags: readonly string[];
+  readonly output_fields: Fields;
+}
+
+const OPTIONS: OwnerOptions = {
+  incarnation: 'test',
+  alertLifeMs: 0,
+  plansMax: 10_000,
+  notifyDeadlineMs: 0,
+  jitter: 0,
+};
+
+/** Runs one test of a rule through the code that runs in production. Undefined: it holds; otherwise what differs. */
+export function runRuleTest(
+  rule: CompiledRule,
+  test: CompiledRule['tests'][number],
+  detection: TestDetection,
+): string | undefined {
+  const found = outcomeOf(rule, test, detection);
+  const { decision, plan, reason } = test.expect;
+  if (found.decision !== decision) return `expected ${decision}, found ${found.decision} (${found.reason})`;
+  if (reason !== undefined && found.reason !== reason) return `expected reason ${reason}, found ${found.reason}`;
+  if (plan !== undefined && JSON.stringify(plan) !== JSON.stringify(found.plan)) {
+    return `expected plan [${plan.join(', ')}], found [${found.plan.join(', ')}]`;
+  }
+  return undefined;
+}
+
+function outcomeOf(
+  rule: CompiledRule,
+  { given }: CompiledRule['tests'][number],
+  detection: TestDetection,
+): { readonly decision: string; readonly reason: string; readonly plan: readonly string[] } {
+  const subject: Subject = {
+    rule: detection.rule,
+    priority: detection.priority,
+    source: detection.source === 'syscalls' ? 'syscall' : detection.source,
+    tags: detection.tags,
+    ...(given.score !== undefined && { fpScore: given.score }),
+    hidden: given.suppressed,
+  };
+  const matched = matchRule(rule, subject, () => detection.output_fields);
+  if (matched !== 'matched') return { decision: 'no_match', reason: matched, plan: [] };
+  const state = emptyState();
+  const rules = { rules: [rule], byId: new Map([[rule.id, rule]]) };
+  let last: Plan | undefined;
+  for (let i = 0; i < given.repeat; i += 1) {
+    const admitted = decide(state, { kind: 'request', request: testRequest(rule, detection, i) }, rules, i, OPTIONS);
+    evolve(state, admitted);
+    last = admitted.plans[0];
+  }
+  const step = last?.steps[0];
+  // A plan that waits for its turn would begin.
+  const decision = step?.reason === 'queued' ? 'executing' : (step?.state ?? 'no_match');
+  return { decision, reason: step?.reason ?? '', plan: last?.steps.map(({ action }) => action) ?? [] };
+}
+
+function testRequest(rule: CompiledRule, detection: TestDetection, index: number): ActionRequest {
+  const cause = {
+    tenant: 'test' as TenantId,
+    cluster: 'test' as ClusterId,
+    alert_id: `alert-${index}` as AlertId,
+    alert_version: 1,
+    event_id: `event-${index}` as EventId,
+    target: 'target',
+    at: index,
+  };
+  const context = { rule: detection.rule, priority: detection.priority, summary: '', fields: {} };
+  return { ...buildRequest(rule, cause, context), mac: '' };
+}

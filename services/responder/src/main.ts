@@ -1,0 +1,114 @@
+import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
+import { type Clock, systemClock } from '@eyrie/platform/clock';
+import { createHttpClient } from '@eyrie/platform/http-client';
+import type { Component } from '@eyrie/platform/lifecycle';
+import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
+import type { Signer } from '@eyrie/platform/sign';
+import { type GroupLoop, keepJoined } from './group-loop.ts';
+import { runMatcher } from './matcher.ts';
+import { type OwnerSettings, runOwner } from './owner.ts';
+import { Progress } from './progress.ts';
+import type { RuleReport } from './rule-files.ts';
+import { type LiveSetup, openSetup, readSetup, type SetupPaths } from './setup.ts';
+
+export type { RuleReport } from './rule-files.ts';
+
+export interface ResponderDeps {
+  readonly bus: Bus;
+  readonly signer: Signer;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** 0…1, for incarnations and jitter. */
+  readonly random: () => number;
+  /** Told when a loop failed beyond repair: the process must end, its input is read again. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+export interface ResponderOptions extends Partial<SetupPaths> {
+  /** How often files are looked at for changes, milliseconds. Default 2,000. */
+  readonly reloadMs?: number;
+  /** How long running actions may go on when the process stops, milliseconds. Default 4,000. */
+  readonly drainMs?: number;
+}
+
+export interface Responder extends Component {
+  /** Resolves when everything judged so far was matched, and what could begin has ended. */
+  caughtUp(): Promise<void>;
+}
+
+const DAY = 86_400_000;
+const MATCHER: GroupSpec = { group: 'responder', inputs: ['judged', 'alerts'] };
+const OWNER: GroupSpec = { group: 'responder-owner', inputs: ['action-requests'], state: 'action-state' };
+
+/** Holds rules against judged events and alerts, and does what they say. */
+export function createResponder(deps: ResponderDeps, options: ResponderOptions = {}): Responder {
+  const { bus, clock, log } = deps;
+  const progress = new Progress();
+  const http = createHttpClient();
+  const settings: OwnerSettings = {
+    alertLifeMs: 32 * DAY,
+    plansMax: 200_000,
+    activeMax: 10_000,
+    notifyDeadlineMs: DAY,
+    drainMs: options.drainMs ?? 4_000,
+  };
+  let loops: readonly GroupLoop[] = [];
+  const stopping = new AbortController();
+
+  return {
+    name: 'responder',
+    start: async () => {
+      const setup = openSetup({ ...options, scriptsMax: options.scriptsMax ?? 4 }, { http, clock, log });
+      log.info({ rules: setup.current.rules.rules.length }, 'response rules loaded');
+      const shared = { ...deps, progress };
+      loops = [
+        keepJoined(bus, OWNER, deps, (assigned, signal) =>
+          runOwner(assigned, signal, { ...shared, setup: () => setup.current }, settings),
+        ),
+        keepJoined(bus, MATCHER, deps, (assigned, signal) =>
+          runMatcher(assigned, signal, { ...shared, rules: () => setup.current.rules }),
+        ),
+      ];
+      void watch(setup, clock, options.reloadMs ?? 2_000, stopping.signal);
+    },
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await http.close();
+    },
+    caughtUp: async () => {
+      for (const topic of ['judged', 'alerts', 'action-requests'] as const) {
+        for (let partition = 0; partition < bus.partitions(topic); partition += 1) {
+          const { end } = await bus.bounds(topic, partition);
+          await progress.until(topic, partition, end);
+        }
+      }
+      await progress.idle();
+    },
+  };
+}
+
+async function watch(setup: LiveSetup, clock: Clock, everyMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(everyMs, signal);
+    if (!signal.aborted) setup.refresh();
+  }
+}
+
+/**
+ * Reads the rules of a directory and runs the tests in their files.
+ * @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID when connections or scripts cannot be read
+ */
+export async function checkRules(
+  directory: string,
+  options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'> = {},
+): Promise<RuleReport> {
+  const http = createHttpClient();
+  try {
+    return readSetup({ ...options, rulesDir: directory, scriptsMax: 4 }, { http, clock: systemClock }).report;
+  } finally {
+    await http.close();
+  }
+}

@@ -1,0 +1,225 @@
+import type { Assigned, Bus, BusRecord } from '@eyrie/platform/bus/bus';
+import type { Clock } from '@eyrie/platform/clock';
+import { AppError } from '@eyrie/platform/errors';
+import { failpoint } from '@eyrie/platform/failpoint';
+import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
+import type { Signer } from '@eyrie/platform/sign';
+import { type ActionRequest, FORMATS } from '@eyrie/schemas';
+import { Calls } from './calls.ts';
+import { nextBegin } from './core/owner/begin.ts';
+import { restoreEntry } from './core/owner/codec.ts';
+import { decide } from './core/owner/decide.ts';
+import { evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './core/owner/decision.ts';
+import { emptyState, type OwnerState } from './core/owner/state.ts';
+import { planKey } from './core/request.ts';
+import { deadLetter, readSigned } from './dead-letter.ts';
+import { countLedger, OwnerStep } from './owner-step.ts';
+import type { Progress } from './progress.ts';
+import type { Setup } from './setup.ts';
+
+const POLL = { maxBytes: 512 * 1024, maxWaitMs: 1_000 };
+const EXPIRE_MS = 60_000;
+
+export interface OwnerDeps {
+  readonly bus: Bus;
+  readonly signer: Signer;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly setup: () => Setup;
+  readonly progress: Progress;
+}
+
+export interface OwnerSettings extends Omit<OwnerOptions, 'incarnation' | 'jitter'> {
+  /** Plans with something to do; at the bound no more requests are read. */
+  readonly activeMax: number;
+  /** How long running actions may go on when the process stops, milliseconds. */
+  readonly drainMs: number;
+}
+
+/** Owns one partition of requests: decides, writes the intent, calls, writes the ending. */
+export async function runOwner(
+  assigned: Assigned,
+  signal: AbortSignal,
+  deps: OwnerDeps,
+  settings: OwnerSettings,
+): Promise<void> {
+  const incarnation = Math.floor(deps.random() * 2 ** 48)
+    .toString(16)
+    .padStart(12, '0');
+  const owner = new Owner(assigned, incarnation, await restore(assigned), deps, settings);
+  try {
+    await owner.recover();
+    await owner.work(signal);
+    await owner.drain();
+  } finally {
+    owner.abandon();
+  }
+}
+
+async function restore(assigned: Assigned): Promise<OwnerState> {
+  const state = emptyState();
+  for await (const [key, value] of assigned.restore()) {
+    if (!restoreEntry(state, key, value)) {
+      throw new AppError('EYRIE_DATA_DIR_NEWER', `action-state of partition ${assigned.partition}: entry ${key}`);
+    }
+  }
+  return state;
+}
+
+class Owner {
+  readonly #assigned: Assigned;
+  readonly #state: OwnerState;
+  readonly #deps: OwnerDeps;
+  readonly #settings: OwnerSettings;
+  readonly #incarnation: string;
+  readonly #calls: Calls;
+  #step = new OwnerStep();
+  #position: number | undefined;
+  #expireAt = 0;
+
+  constructor(assigned: Assigned, incarnation: string, state: OwnerState, deps: OwnerDeps, settings: OwnerSettings) {
+    this.#assigned = assigned;
+    this.#incarnation = incarnation;
+    this.#state = state;
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#calls = new Calls(incarnation, () => deps.setup().actions, deps.log);
+  }
+
+  async recover(): Promise<void> {
+    const { progress } = this.#deps;
+    this.#decide({ kind: 'recover' });
+    await this.#commit();
+    progress.reached('action-requests', this.#assigned.partition, this.#assigned.position('action-requests').next);
+  }
+
+  async work(signal: AbortSignal): Promise<void> {
+    let records: readonly BusRecord[] = [];
+    let polling: Promise<void> | undefined;
+    while (!signal.aborted) {
+      this.#takeEnded();
+      this.#admit(records);
+      records = [];
+      this.#tick();
+      this.#decide({ kind: 'start' });
+      await this.#commit();
+      this.#report();
+      if (polling === undefined && this.#state.active < this.#settings.activeMax) {
+        polling = this.#assigned.poll(POLL).then((found) => {
+          records = found;
+          polling = undefined;
+        });
+      } else if (polling === undefined) {
+        this.#deps.metrics.count('eyrie_bound_reached_total', { bound: 'responder_active' });
+      }
+      await this.#wait(polling, signal);
+    }
+    await polling;
+    // What was read ahead and not taken is read again: its position was not written.
+  }
+
+  /** Lets running actions end, then ends them; what they did is written. */
+  async drain(): Promise<void> {
+    const { clock } = this.#deps;
+    const late = new AbortController();
+    await Promise.race([this.#calls.settled(), clock.sleep(this.#settings.drainMs, late.signal)]);
+    late.abort();
+    this.#calls.abort();
+    await this.#calls.settled();
+    this.#takeEnded();
+    await this.#commit();
+  }
+
+  abandon(): void {
+    this.#calls.abort();
+    this.#deps.progress.busy(this.#assigned.partition, false);
+  }
+
+  #takeEnded(): void {
+    for (const { call, result } of this.#calls.take()) {
+      this.#decide({ kind: 'result', plan: call.plan.key, step: call.step, result });
+    }
+  }
+
+  #admit(records: readonly BusRecord[]): void {
+    const { bus, signer, metrics } = this.#deps;
+    for (const record of records) {
+      const read = readSigned<ActionRequest>(record, signer, FORMATS.record);
+      if (read.ok) this.#decide({ kind: 'request', request: read.value });
+      else {
+        metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason: read.reason });
+        this.#step.setAside(deadLetter(bus, record, read.reason, 'a request the responder cannot take'));
+      }
+      this.#position = record.offset + 1;
+    }
+  }
+
+  #tick(): void {
+    const now = this.#deps.clock.now();
+    if (now < this.#expireAt) return;
+    this.#expireAt = now + EXPIRE_MS;
+    this.#decide({ kind: 'expire' });
+  }
+
+  #decide(input: OwnerInput): void {
+    const { clock, random, setup, metrics } = this.#deps;
+    const options = { ...this.#settings, incarnation: this.#incarnation, jitter: random() };
+    const decision = decide(this.#state, input, setup().rules, clock.now(), options);
+    evolve(this.#state, decision);
+    this.#step.add(decision, (line) => this.#planOf(line));
+    for (const bound of decision.bounds) metrics.count('eyrie_bound_reached_total', { bound });
+  }
+
+  #planOf({ tenant, rule_id: ruleId, alert_id: alertId, target }: LedgerLine) {
+    return this.#state.plans.get(planKey(tenant, ruleId, alertId, target));
+  }
+
+  /** Intents and endings become durable; only then calls begin. */
+  async #commit(): Promise<void> {
+    const step = this.#step;
+    const position = this.#position;
+    if (step.isEmpty && position === undefined) return;
+    this.#step = new OwnerStep();
+    this.#position = undefined;
+    const { partition } = this.#assigned;
+    if (step.calls.length > 0) failpoint('before-intent');
+    await this.#assigned.transact({
+      positions: position === undefined ? [] : [{ topic: 'action-requests', next: position }],
+      state: step.state,
+      outputs: step.outputs(partition, this.#deps.signer),
+    });
+    if (step.calls.length > 0) failpoint('after-intent');
+    for (const call of step.calls) this.#calls.begin(call);
+    countLedger(this.#deps.metrics, step.lines);
+    this.#notice(step.lines);
+    if (position !== undefined) this.#deps.progress.reached('action-requests', partition, position);
+  }
+
+  /** A person must look: it may have had its effect or not. */
+  #notice(lines: readonly LedgerLine[]): void {
+    for (const { state, reason, tenant, rule_id, action, alert_id, target, intent_key } of lines) {
+      if (state !== 'unknown') continue;
+      this.#deps.log.warn(
+        { reason, tenant, rule_id, action, alert_id, target, intent_key },
+        'the ending of an action is unknown',
+      );
+    }
+  }
+
+  #report(): void {
+    const ready = nextBegin(this.#state) <= this.#deps.clock.now();
+    this.#deps.progress.busy(this.#assigned.partition, this.#calls.running > 0 || ready);
+  }
+
+  async #wait(turn: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    const waitMs = Math.min(POLL.maxWaitMs, Math.max(0, nextBegin(this.#state) - clock.now()));
+    const waking = new AbortController();
+    const either = AbortSignal.any([waking.signal, signal]);
+    await Promise.race([this.#calls.news, clock.sleep(waitMs, either), ...(turn === undefined ? [] : [turn])]);
+    waking.abort();
+  }
+}

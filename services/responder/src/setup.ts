@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '@eyrie/platform/clock';
+import { NO_CONNECTIONS, readConnections } from '@eyrie/platform/connections';
+import { describeError } from '@eyrie/platform/errors';
+import type { HttpClient } from '@eyrie/platform/http-client';
+import type { Logger } from '@eyrie/platform/log';
+import type { Actions } from './actions/action.ts';
+import { createActions } from './actions/index.ts';
+import { NO_RULES, type RuleSet } from './core/rules/compiled.ts';
+import { loadRules, type RuleReport, requireSound } from './rule-files.ts';
+import { readScripts } from './scripts.ts';
+
+export interface SetupPaths {
+  readonly rulesDir?: string;
+  readonly scriptsDir?: string;
+  readonly connectionsFile?: string;
+  /** Scripts that run at the same time. */
+  readonly scriptsMax: number;
+}
+
+/** Rules and what they can do, from one moment: swapped together or not at all. */
+export interface Setup {
+  readonly rules: RuleSet;
+  readonly actions: Actions;
+  readonly report: RuleReport;
+}
+
+/** @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report */
+export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock }): Setup {
+  const connections = paths.connectionsFile === undefined ? NO_CONNECTIONS : readConnections(paths.connectionsFile);
+  const scripts = paths.scriptsDir === undefined ? new Map() : readScripts(paths.scriptsDir);
+  const actions = createActions({ ...deps, connections, scripts }, paths);
+  if (paths.rulesDir === undefined) {
+    return { rules: NO_RULES, actions, report: { files: 0, rules: [], tests: { passed: 0, failed: 0 }, problems: [] } };
+  }
+  const { set, report } = loadRules(paths.rulesDir, actions);
+  return { rules: set, actions, report };
+}
+
+export interface LiveSetup {
+  readonly current: Setup;
+  /** Looks once whether files changed; what does not parse leaves everything as it was. True when it was swapped. */
+  refresh(): boolean;
+}
+
+/** @throws AppError when the files cannot be used at start */
+export function openSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock; log: Logger }): LiveSetup {
+  const { log } = deps;
+  let seen = fingerprint(paths);
+  let current = readSetup(paths, deps);
+  requireSound(current.report);
+  return {
+    get current() {
+      return current;
+    },
+    refresh: () => {
+      const now = fingerprint(paths);
+      if (now === seen) return false;
+      seen = now;
+      try {
+        const next = readSetup(paths, deps);
+        requireSound(next.report);
+        current = next;
+        log.info({ rules: next.rules.rules.length }, 'response rules loaded');
+        return true;
+      } catch (error) {
+        log.error({ problem: describeError(error) }, 'response rules changed and cannot be used: the old ones stay');
+        return false;
+      }
+    },
+  };
+}
+
+/** Hash over the contents: also sees files swapped behind links, and needs no watch. */
+function fingerprint({ rulesDir, scriptsDir, connectionsFile }: SetupPaths): string {
+  const hash = createHash('sha256');
+  const add = (file: string) => {
+    try {
+      hash.update(`\0${file}\0`).update(readFileSync(file));
+    } catch {
+      hash.update('unreadable');
+    }
+  };
+  for (const directory of [rulesDir, scriptsDir]) {
+    if (directory === undefined) continue;
+    try {
+      const names = readdirSync(directory).filter((name) => /\.(?:ya?ml|json)$/.test(name));
+      for (const name of names.sort()) add(join(directory, name));
+    } catch {
+      hash.update('unreadable');
+    }
+  }
+  if (connectionsFile !== undefined) add(connectionsFile);
+  return hash.digest('hex');
+}
