@@ -1,5 +1,4 @@
-import { Session as Engine } from 'chdb';
-import { createChdbConnection } from 'chdb/connection';
+import type { Session as Engine } from 'chdb';
 import { openSession } from './clickhouse.ts';
 import { createExecutor } from './executor.ts';
 import type { FromChild, ToChild } from './protocol.ts';
@@ -8,6 +7,8 @@ import type { FromChild, ToChild } from './protocol.ts';
  * The process that holds the embedded engine: `node chdb-child.ts DIRECTORY ENGINE_ARGUMENT…`. It lives as long as the
  * channel to its parent, also when the parent is killed: the engine must never outlive the lock of the data directory.
  */
+type EngineClass = new (path: string, options: { connectionArgs: string[] }) => Engine;
+
 const RETRY_MS = 50;
 const [directory = '', waitText = '0', ...engineArguments] = process.argv.slice(2);
 
@@ -23,8 +24,19 @@ function end(): never {
 
 process.on('disconnect', end);
 
+/** Machines without a build of the engine, and those whose C library cannot load it, are named as such. */
+async function loadEngine() {
+  try {
+    return { ...(await import('chdb')), ...(await import('chdb/connection')) };
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    tell({ broken: 'unsupported', message: `${process.platform}-${process.arch}: ${why}` });
+    return undefined;
+  }
+}
+
 /** The engine locks its directory: a restart waits here until the process before it is gone. */
-async function openEngine(): Promise<Engine> {
+async function openEngine(Engine: EngineClass): Promise<Engine> {
   const until = Date.now() + Number(waitText);
   for (;;) {
     try {
@@ -36,21 +48,25 @@ async function openEngine(): Promise<Engine> {
   }
 }
 
+const loaded = await loadEngine();
 try {
-  const engine = await openEngine();
-  const executor = createExecutor(() => openSession(createChdbConnection({ path: directory })));
-  process.on('message', (message: ToChild) => {
-    if ('close' in message) {
-      void executor.close().then(() => {
-        engine.close();
-        process.disconnect();
-      }, end);
-      return;
-    }
-    void executor.run(message.request).then((reply) => tell({ id: message.id, reply }), end);
-  });
-  tell({ ready: true });
+  if (loaded === undefined) process.disconnect();
+  else {
+    const engine = await openEngine(loaded.Session);
+    const executor = createExecutor(() => openSession(loaded.createChdbConnection({ path: directory })));
+    process.on('message', (message: ToChild) => {
+      if ('close' in message) {
+        void executor.close().then(() => {
+          engine.close();
+          process.disconnect();
+        }, end);
+        return;
+      }
+      void executor.run(message.request).then((reply) => tell({ id: message.id, reply }), end);
+    });
+    tell({ ready: true });
+  }
 } catch (error) {
-  tell({ broken: 'busy', message: error instanceof Error ? error.message : String(error) });
+  tell({ broken: 'unopened', message: error instanceof Error ? error.message : String(error) });
   process.disconnect();
 }

@@ -7,7 +7,6 @@ import { unavailable } from './failures.ts';
 import { type EngineReply, type EngineRequest, type FromChild, MAX_IN_FLIGHT, type ToChild } from './protocol.ts';
 
 const CHILD = fileURLToPath(new URL('./chdb-child.ts', import.meta.url));
-/** How long a start may wait for the process before it to leave the directory. */
 const BUSY_WAIT_MS = 10_000;
 const MAX_WAITING = 1_000;
 const RESTART_MS = { first: 100, most: 5_000 } as const;
@@ -18,6 +17,8 @@ export interface ChdbProcessOptions {
   readonly engineArguments: readonly string[];
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** How long a start waits for the process before it to leave the directory, milliseconds (default 10,000). */
+  readonly busyWaitMs?: number;
 }
 
 export interface ChdbProcess {
@@ -37,6 +38,7 @@ interface Waiting {
 /** Starts the engine's process, keeps it running, and carries requests to it. */
 export async function startChdbProcess(options: ChdbProcessOptions): Promise<ChdbProcess> {
   const { log, metrics } = options;
+  const busyWaitMs = String(options.busyWaitMs ?? BUSY_WAIT_MS);
   const sent = new Map<number, Waiting>();
   const queue: Waiting[] = [];
   let child: ChildProcess | undefined;
@@ -66,7 +68,7 @@ export async function startChdbProcess(options: ChdbProcessOptions): Promise<Chd
 
   function start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const started = fork(CHILD, [options.directory, String(BUSY_WAIT_MS), ...options.engineArguments], {
+      const started = fork(CHILD, [options.directory, busyWaitMs, ...options.engineArguments], {
         execPath: process.execPath,
         // The parent's flags (a debugger, a test runner's loader) are not the child's.
         execArgv: [],

@@ -26,10 +26,14 @@ export interface ChdbOptions {
 /** The embedded store also tells its process, for tests that kill it. */
 export interface ChdbStore extends Store {
   pid(): number | undefined;
+  /** A statement of ours that gives no rows: definitions, maintenance. */
+  command(sql: string): Promise<void>;
 }
 
 const QUERY = { timeoutMs: 30_000, maxRows: 1_000_000 } as const;
 const SELECT = { timeoutMs: 10_000, maxRows: 1_000 } as const;
+/** Untrusted statements at a time: the engine's threads are also for inserts and our own queries. */
+const MAX_SELECTS = 4;
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -54,6 +58,8 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     metrics: options.metrics,
   });
 
+  let selecting = 0;
+
   async function send(request: EngineRequest): Promise<EngineReply & { kind: 'done' }> {
     const reply = await engine.request(request);
     switch (reply.kind) {
@@ -68,12 +74,19 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
 
   const store: ChdbStore = {
     pid: engine.pid,
-    migrate: () => migrateStore(store, (sql) => send({ kind: 'command', sql }), options.retention),
-    selfTest: () => selfTest(store, (sql) => send({ kind: 'command', sql })),
+    command: async (sql) => {
+      await send({ kind: 'command', sql });
+    },
+    migrate: () => migrateStore(store, store.command, options.retention),
+    selfTest: () => selfTest(store, store.command),
     insert: async (batch) => {
-      const end = performance.now();
-      await withRowFile(batch.rows, (path) => send({ kind: 'command', sql: insertStatement(batch, path) }));
-      options.metrics.observe('eyrie_store_insert_seconds', { table: batch.table }, (performance.now() - end) / 1_000);
+      const start = performance.now();
+      await withRowFile(batch.rows, (path) => store.command(insertStatement(batch, path)));
+      options.metrics.observe(
+        'eyrie_store_insert_seconds',
+        { table: batch.table },
+        (performance.now() - start) / 1_000,
+      );
       options.metrics.count('eyrie_store_rows_total', { table: batch.table }, batch.rowCount);
     },
     query: async <T>(
@@ -86,7 +99,14 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
       return data.map((row) => Object.fromEntries(meta.map(({ name }, index) => [name, row[index]])) as T);
     },
     select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows }: QueryOptions = {}) => {
-      const { text } = await send({ kind: 'select', sql, timeoutMs, maxRows });
+      if (selecting >= MAX_SELECTS) {
+        options.metrics.count('eyrie_bound_reached_total', { bound: 'store_selects' });
+        throw new AppError('EYRIE_SQL_LIMIT', `${MAX_SELECTS} statements are running already`);
+      }
+      selecting += 1;
+      const { text } = await send({ kind: 'select', sql, timeoutMs, maxRows }).finally(() => {
+        selecting -= 1;
+      });
       const { meta, data } = JSON.parse(text) as CompactResult;
       return { columns: meta, rows: data.slice(0, maxRows), truncated: data.length > maxRows };
     },

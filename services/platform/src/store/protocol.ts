@@ -23,8 +23,8 @@ export type ToChild = { readonly id: number; readonly request: EngineRequest } |
 export type FromChild =
   | { readonly id: number; readonly reply: EngineReply }
   | { readonly ready: true }
-  /** The directory is held by another process, or the engine cannot open it. */
-  | { readonly broken: 'unsupported' | 'busy' | 'damaged'; readonly message: string };
+  /** The machine cannot run the engine; or the directory is held by another process, or cannot be opened. */
+  | { readonly broken: 'unsupported' | 'unopened'; readonly message: string };
 
 /** Most requests in flight; further ones wait in the parent. */
 export const MAX_IN_FLIGHT = 32;

@@ -45,7 +45,9 @@ export function findRefusal(tree: readonly string[]): string | undefined {
     // Direct children of the statement besides its list of SELECTs: INTO OUTFILE, FORMAT, SETTINGS.
     if (depth === 1 && word !== 'ExpressionList') return 'INTO OUTFILE, FORMAT and SETTINGS are not allowed';
     if (word === 'Set') return 'SETTINGS are not allowed';
+    // A table expression ends where the tree comes back to its depth.
     if (word === 'TableExpression') inTable = depth;
+    else if (depth <= inTable) inTable = -1;
     if (!NODES.has(word)) return `${word || 'this'} is not allowed in a SELECT`;
     if (word === 'TableIdentifier' && name.includes('.') && !name.startsWith('eyrie.')) {
       return `only the database eyrie is readable, not ${name}`;

@@ -45,13 +45,18 @@ export async function runUntrusted(open: () => Session, request: UntrustedSelect
     if (refusal !== undefined) return { kind: 'refused', message: refusal };
     return { kind: 'done', text: await session.run(sql, { format: 'JSONCompact' }) };
   } catch (error) {
-    return { kind: 'failed', failure: failureOf(error) };
+    const failure = failureOf(error);
+    if (/Multi-statements are not allowed/.test(failure.message)) {
+      return { kind: 'refused', message: 'only one statement is allowed' };
+    }
+    return { kind: 'failed', failure };
   } finally {
     await session.close();
   }
 }
 
 async function canonical(session: Session, sql: string): Promise<string> {
+  // Bound as text, so nothing of it runs; the parser refuses a second statement.
   const text = await session.run('SELECT formatQuerySingleLine({sql:String})', {
     format: 'JSONCompact',
     params: { sql },
