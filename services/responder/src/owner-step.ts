@@ -1,6 +1,7 @@
 import type { Output } from '@eyrie/platform/bus/bus';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
+import type { ActionClass } from '@eyrie/schemas';
 import { stateChanges } from './core/owner/codec.ts';
 import type { Call, Decision, LedgerLine } from './core/owner/decision.ts';
 import type { Plan } from './core/owner/state.ts';
@@ -50,7 +51,7 @@ export class OwnerStep {
 
 /** The ledger is keyed as the request was: by the highest class among the plan's actions. */
 function ledgerKey(line: LedgerLine, plan: Plan | undefined): string {
-  const highest = (plan?.steps ?? [line]).reduce((max, step) => Math.max(step.class, max), line.class);
+  const highest = Math.max(line.class, ...(plan?.steps ?? []).map((step) => step.class)) as ActionClass;
   return requestKey(highest, line.tenant, line.alert_id);
 }
 

@@ -20,7 +20,7 @@ export function compileRule(
   const fields = compileConditions(match.output_fields, 'match.output_fields', problems);
   const unless = compileConditions(rule.unless, 'unless', problems);
   const actions = compileActions(rule, catalog, problems);
-  const highest = actions.reduce<ActionClass>((max, action) => Math.max(action.class, max), 0);
+  const highest = Math.max(...actions.map((action) => action.class), 0) as ActionClass;
   guardClass(rule, highest, problems);
   if (problems.length > 0) return { problems };
   return {
