@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 test(`${BODIES} malformed bodies: no crash, bounded memory, a code for each, every valid neighbour accepted`, {
-  timeout: 60_000 + BODIES * 20,
+  timeout: 120_000 + BODIES * 100,
 }, async () => {
   const [data, stop] = [join(directory, 'data'), join(directory, 'stop')];
   const child = spawn(

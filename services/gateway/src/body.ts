@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, gunzip, zstdDecompress } from 'node:zlib';
-import { AppError } from '@eyrie/platform/errors';
+import { AppError, type ErrorCode } from '@eyrie/platform/errors';
 import type { Budget } from './budget.ts';
 import type { BodyCoding } from './core/media.ts';
 
@@ -28,19 +29,32 @@ export interface Body {
   release(): void;
 }
 
+/** Sockets a body is read from, and why the HTTP server gave up on one of them. */
+const reading = new WeakMap<Socket, ErrorCode | undefined>();
+
+/** True when a body was being read: its reader then fails with this code, and counts it. */
+export function noteCutOff(socket: Socket, code: ErrorCode): boolean {
+  if (!reading.has(socket)) return false;
+  reading.set(socket, code);
+  return true;
+}
+
 /**
  * Reads a whole body within its bounds; the bytes count against the budget as they arrive.
- * @throws AppError EYRIE_HTTP_TOO_LARGE, EYRIE_HTTP_UNAVAILABLE (budget), EYRIE_HTTP_BAD_REQUEST (cut off)
+ * @throws AppError EYRIE_HTTP_TOO_LARGE, EYRIE_HTTP_UNAVAILABLE (budget), EYRIE_HTTP_BAD_REQUEST or EYRIE_HTTP_TIMEOUT (cut off)
  */
 export function readBody(request: IncomingMessage, budget: Budget, maximum: number): Promise<Body> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let total = 0;
     let done = false;
+    const { socket } = request;
+    reading.set(socket, undefined);
     const release = () => budget.give(total);
     const fail = (error: AppError) => {
       if (done) return;
       done = true;
+      reading.delete(socket);
       release();
       chunks.length = 0;
       // What still comes is thrown away as it arrives, so that the sender gets to read the answer.
@@ -65,11 +79,12 @@ export function readBody(request: IncomingMessage, budget: Budget, maximum: numb
     request.on('end', () => {
       if (done) return;
       done = true;
+      reading.delete(socket);
       resolve({ bytes: joined(chunks, total), size: total, release });
     });
     const cutOff = () => {
       // Also the end of every whole request passes here, and an error is dear to make.
-      if (!done) fail(new AppError('EYRIE_HTTP_BAD_REQUEST', 'the connection ended inside the body'));
+      if (!done) fail(new AppError(reading.get(socket) ?? 'EYRIE_HTTP_BAD_REQUEST', 'the body did not arrive whole'));
     };
     request.on('error', cutOff);
     request.on('close', cutOff);

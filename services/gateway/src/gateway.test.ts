@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { AppError } from '@eyrie/platform/errors';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -247,6 +248,33 @@ describe('what is refused', () => {
     expect((await first).status).toBe(200);
     expect((await post(body)).status).toBe(200);
     expect(await metrics.read('eyrie_bound_reached_total')).toEqual([[{ bound: 'intake_inflight_bytes' }, 1]]);
+  });
+
+  it('gives a slow client its time and no more, and counts it', async () => {
+    const { post, gateway, health, metrics } = await start({ http: { requestMs: 500, headersMs: 300 } });
+    const { port } = new URL(gateway.address);
+    const answer = await new Promise<string>((resolve, reject) => {
+      let got = '';
+      const socket = connect(Number(port), '127.0.0.1', () => {
+        const head = `POST / HTTP/1.1\r\nhost: x\r\nx-eyrie-token: ${TOKEN}\r\ncontent-type: application/json\r\n`;
+        socket.write(`${head}content-length: 1000\r\n\r\n`);
+      });
+      const drip = setInterval(() => socket.write('{'), 50);
+      socket.on('data', (chunk) => {
+        got += chunk.toString();
+      });
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        clearInterval(drip);
+        resolve(got);
+      });
+      setTimeout(() => reject(new Error('still open')), 5000).unref();
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 408 .*EYRIE_HTTP_TIMEOUT/s);
+    expect((await post(line())).status).toBe(200);
+    await gateway.stop();
+    expect(health()).toMatchObject([{ kind: 'refused', code: 'EYRIE_HTTP_TIMEOUT', count: 1, tenant: 'acme' }]);
+    expect(await metrics.read('eyrie_intake_inflight_bytes')).toEqual([[{}, 0]]);
   });
 
   it('is soft on rate and hard on disk', async () => {

@@ -8,6 +8,7 @@ import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { LIMITS, type TenantId } from '@eyrie/schemas';
 import { createAppender } from './appender.ts';
+import { noteCutOff } from './body.ts';
 import { createBudget } from './budget.ts';
 import { createQuotas, type TenantQuota } from './core/quota.ts';
 import { createIntake } from './intake.ts';
@@ -102,7 +103,8 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
           void intake(request, response, tools);
           return true;
         },
-        onBroken: ({ peer, status, code }) => {
+        onBroken: ({ socket, peer, status, code }) => {
+          if (noteCutOff(socket, code)) return;
           metrics.count('eyrie_intake_requests_total', { code: String(status) });
           refusals.note({ principal: undefined, peer, code, message: 'the request was cut off or is not HTTP' });
         },

@@ -5,6 +5,7 @@ import { envelope } from './answer.ts';
 
 /** A connection whose bytes never became a request. */
 export interface BrokenRequest {
+  readonly socket: Socket;
   readonly peer: string;
   readonly status: number;
   readonly code: ErrorCode;
@@ -27,7 +28,7 @@ export function answerBrokenRequest(
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\nconnection: close\r\n` +
       `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  return { peer, status: answer.status, code: answer.code };
+  return { socket, peer, status: answer.status, code: answer.code };
 }
 
 function describe(code: string | undefined): { status: number; code: ErrorCode; message: string } {
