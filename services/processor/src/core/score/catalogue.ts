@@ -26,16 +26,6 @@ export interface RuleFacts {
   readonly maturity: Maturity;
 }
 
-/** Classes of which a genuine alert is seldom harmless: they raise the score. */
-export const GRAVE: ReadonlySet<RuleClass> = new Set<RuleClass>([
-  'escape',
-  'memory_execution',
-  'dropped_binary',
-  'miner',
-  'reverse_shell',
-  'kernel_module',
-]);
-
 /**
  * The upstream Falco rules by maturity and class. Names and maturity are facts of falcosecurity/rules
  * (falco-rules 5.1.0, Apache-2.0); the classes are ours. A rule that is not here has an unknown class: neutral.

@@ -1,13 +1,5 @@
 import type { Event } from '@eyrie/schemas';
 
-/** Longer command lines are judged by their beginning and their end: padding must not hide what follows it. */
-const TEXT_MAX = 4_096;
-
-export function commandText(event: Event): string {
-  const text = event.command_line ?? '';
-  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX / 2)} ${text.slice(-TEXT_MAX / 2)}`;
-}
-
 export function isInContainer(event: Event): boolean {
   return event.container_id !== undefined && event.container_id !== 'host';
 }
@@ -16,6 +8,14 @@ const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'zsh', 'ksh', 'csh', 'tcsh'
 
 export function isShell(event: Event): boolean {
   return event.process_name !== undefined && SHELLS.has(event.process_name);
+}
+
+const SERVERS =
+  /^(?:nginx|httpd|apache2?|lighttpd|caddy|envoy|haproxy|uwsgi|gunicorn|php-fpm\S*|java|catalina\.sh|node|tomcat|mysqld|mariadbd|postgres|redis-server|mongod)$/;
+
+/** A shell whose parent serves requests: how most break-ins through the network begin. */
+export function isServerShell(event: Event): boolean {
+  return isShell(event) && event.parent_name !== undefined && SERVERS.test(event.parent_name);
 }
 
 export function isVolatilePath(path: string): boolean {

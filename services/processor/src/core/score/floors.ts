@@ -1,40 +1,58 @@
 import type { Event } from '@eyrie/schemas';
 import type { RuleClass } from './catalogue.ts';
-import { commandText, isInContainer } from './facts.ts';
+import { isInContainer } from './facts.ts';
 
 const MINERS =
   /\b(?:xmrig|minerd|cpuminer|ethminer|kinsing|kdevtmpfsi|nbminer|phoenixminer|lolminer|cryptonight|randomx)\b/i;
 const STRATUM = /stratum\+?(?:tcp|ssl|tls)?:\/\//i;
-const REVERSE =
-  /\/dev\/(?:tcp|udp)\/|\b(?:ncat?|netcat)(?:\.\w+)?\s(?:.*\s)?-\w*[ec]\w*\s+\S*sh\b|socat\s.*exec:|\bpty\.spawn\(|\bmkfifo\b.*\|\s*\S*sh\b/i;
-const SENSOR = /\b(?:kill|killall|pkill|systemctl|service|rmmod|rm|mv|chmod|sed|tee)\b.*\bfalco(?:ctl|-\w+)?\b/;
+/** Each pair must hold; apart, so that no text of an attacker costs more than its length. */
+const REVERSE_SHELLS: readonly (readonly [RegExp, RegExp])[] = [
+  [/\/dev\/(?:tcp|udp)\/|\bpty\.spawn\(/, /./],
+  [/\b(?:nc|ncat|netcat)\b/, /\s-\w{0,8}[ec]\s{1,4}\S{0,64}sh\b/],
+  [/\bsocat\b/, /\bexec:/i],
+  [/\bmkfifo\b/, /\|\s{0,4}\S{0,64}sh\b/],
+];
+const SENSOR_VERB = /\b(?:kill|killall|pkill|systemctl|service|rmmod|rm|mv|chmod|sed|tee)\b/;
+const SENSOR = /\bfalco(?:ctl|-\w+)?\b/;
 const SENSOR_FILES = /^\/(?:etc|usr\/share)\/falco\//;
 const RUNTIMES =
   /^(?:runc|\.runc|crun|youki|containerd|containerd-shim\S*|dockerd|docker-init|conmon|crio|kubelet|exe|calico|cilium-cni|flanneld?|multus|portmap|bridge|loopback|host-local|ip)$/;
+
+/** What a command line says by itself. */
+export function floorOfCommand(command: string): string | undefined {
+  if (command.includes('release_agent')) return 'release_agent';
+  if (MINERS.test(command) || STRATUM.test(command)) return 'miner';
+  if (REVERSE_SHELLS.some(([tool, use]) => tool.test(command) && use.test(command))) return 'reverse_shell';
+  return SENSOR.test(command) && SENSOR_VERB.test(command) ? 'sensor_tampering' : undefined;
+}
 
 /**
  * The name of the floor an event stands on: such an alert is never below review, whatever its score says.
  * A process names itself, so only a process of the host passes for a container runtime.
  */
-export function floorOf(event: Event, ruleClass: RuleClass | undefined): string | undefined {
+export function floorOf(
+  event: Event,
+  ruleClass: RuleClass | undefined,
+  byCommand: string | undefined,
+): string | undefined {
   const { rule, event_type: type, process_name: name = '', process_executable: executable = '' } = event;
-  const command = commandText(event);
-  if (
-    rule.includes('release_agent') ||
-    event.file_name?.endsWith('/release_agent') ||
-    command.includes('release_agent')
-  )
-    return 'release_agent';
-  if (ruleClass === 'memory_execution' || executable.startsWith('memfd:') || hasFlag(event, 'EXE_FROM_MEMFD'))
-    return 'memfd';
-  if (ruleClass === 'kernel_module' || type === 'init_module' || type === 'finit_module') return 'kernel_module';
-  if (ruleClass === 'miner' || MINERS.test(command) || MINERS.test(name) || STRATUM.test(command)) return 'miner';
-  if (ruleClass === 'reverse_shell' || REVERSE.test(command)) return 'reverse_shell';
-  if (SENSOR.test(command) || (isWrite(event) && SENSOR_FILES.test(event.file_name ?? ''))) return 'sensor_tampering';
+  if (ruleClass !== undefined && FLOOR_CLASSES.has(ruleClass)) return FLOOR_CLASSES.get(ruleClass);
+  if (rule.includes('release_agent') || event.file_name?.endsWith('/release_agent') === true) return 'release_agent';
+  if (executable.startsWith('memfd:') || hasFlag(event, 'EXE_FROM_MEMFD')) return 'memfd';
+  if (type === 'init_module' || type === 'finit_module') return 'kernel_module';
+  if (byCommand !== undefined) return byCommand;
+  if (isWrite(event) && SENSOR_FILES.test(event.file_name ?? '')) return 'sensor_tampering';
   const changesNamespace = name === 'nsenter' || type === 'setns' || rule === 'Change thread namespace';
   if (changesNamespace && (isInContainer(event) || !RUNTIMES.test(name))) return 'namespace_change';
   return undefined;
 }
+
+const FLOOR_CLASSES: ReadonlyMap<RuleClass, string> = new Map([
+  ['memory_execution', 'memfd'],
+  ['kernel_module', 'kernel_module'],
+  ['miner', 'miner'],
+  ['reverse_shell', 'reverse_shell'],
+]);
 
 export function hasFlag({ exe_flags }: Event, flag: string): boolean {
   return exe_flags?.includes(flag) === true;

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
-import { FORMATS } from '@eyrie/schemas';
+import { type Event, FORMATS, type Identity } from '@eyrie/schemas';
+import { type Keys, keysOf } from './keys.ts';
+import { Texts } from './texts.ts';
 
 /** A rule, or a rule at a workload: how many distinct hours saw it. */
 export interface SeenRow {
@@ -87,10 +89,21 @@ export class ScoreHistory {
   readonly #tenants = new Map<string, TenantHistory>();
   readonly #dirty = new Map<string, readonly [tenant: TenantHistory, kind: RowKind, key: string]>();
   readonly #rowsMax: Readonly<Record<RowKind, number>>;
+  readonly texts = new Texts();
   #evicted = 0;
+  #keys: { readonly event: Event; readonly identity: Identity; readonly keys: Keys } | undefined;
 
   constructor(rowsMax: Partial<Record<RowKind, number>> = {}) {
     this.#rowsMax = { ...ROWS_MAX, ...rowsMax };
+  }
+
+  /** Names of the rows an event touches: asked twice for each event, to score and to learn. */
+  keysOf(event: Event, identity: Identity): Keys {
+    const held = this.#keys;
+    if (held !== undefined && held.event === event && held.identity === identity) return held.keys;
+    const keys = keysOf(event, identity, this.texts);
+    this.#keys = { event, identity, keys };
+    return keys;
   }
 
   of(tenant: string): TenantHistory | undefined {
@@ -150,7 +163,7 @@ export class ScoreHistory {
   }
 }
 
-/** The history a partition's changelog describes; entries of other keys are passed over. */
+/** The history a partition's changelog describes. */
 export function restoreHistory(
   entries: Iterable<readonly [string, Buffer]>,
   history = new ScoreHistory(),
@@ -158,7 +171,6 @@ export function restoreHistory(
   const rows: { readonly tenant: string; readonly kind: RowKind; readonly key: string; readonly row: Rows[RowKind] }[] =
     [];
   for (const [name, value] of entries) {
-    if (!name.startsWith(PREFIX)) continue;
     const [, tenant = '', kind = ''] = name.split('/');
     const { f, key, row } = JSON.parse(value.toString()) as { f: number; key: string; row: Rows[RowKind] };
     if (f > FORMATS.alertState) throw new Error(`score history has format ${f}, newer than ${FORMATS.alertState}`);

@@ -1,7 +1,6 @@
 import type { Nanos, Score } from '@eyrie/schemas';
 import { isInContainer, isShell } from './facts.ts';
 import type { ProcessRow, ScoreHistory, SeenRow, TenantHistory } from './history.ts';
-import { keysOf } from './keys.ts';
 import type { ScoreSubject } from './score.ts';
 
 /** Pods remembered of a row: more say nothing more. */
@@ -18,7 +17,7 @@ export function hourOf(time: Nanos): number {
  */
 export function learn(history: ScoreHistory, { event, identity }: ScoreSubject, score: Pick<Score, 'band'>): void {
   const tenant = history.open(event.tenant);
-  const keys = keysOf(event, identity);
+  const keys = history.keysOf(event, identity);
   const hour = hourOf(event.time);
   const isBenign = score.band === 'low' || score.band === 'suppress';
   const pod = identity.pod_uid ?? event.container_id ?? event.host ?? '';

@@ -1,21 +1,14 @@
 import type { Event, Identity, Score } from '@eyrie/schemas';
-import { CATALOGUE, GRAVE, type RuleFacts } from './catalogue.ts';
-import {
-  commandText,
-  destinationOf,
-  isBuildNamespace,
-  isInContainer,
-  isShell,
-  isVolatilePath,
-  pathGravity,
-} from './facts.ts';
+import { CATALOGUE, type RuleFacts } from './catalogue.ts';
+import { destinationOf, isBuildNamespace, isInContainer, isServerShell, isShell, isVolatilePath } from './facts.ts';
 import { floorOf, hasFlag } from './floors.ts';
 import type { ProcessRow, ScoreHistory, TenantHistory } from './history.ts';
-import { type Keys, keysOf } from './keys.ts';
+import type { Keys } from './keys.ts';
 import { knownNoise } from './known-noise.ts';
 import { hourOf } from './learn.ts';
 import { Terms } from './terms.ts';
 import {
+  CLASS_GRAVITY,
   DESTINATION,
   MATURE_GROUPS,
   MATURE_HOURS,
@@ -47,11 +40,13 @@ export function scoreEvent(history: ScoreHistory, subject: ScoreSubject): Score 
   const { event, identity } = subject;
   const terms = new Terms();
   const facts = CATALOGUE.get(event.rule);
-  const floor = floorOf(event, facts?.class);
+  const command = history.texts.facts(event.command_line);
+  const floor = floorOf(event, facts?.class, command.floor);
   addPriors(terms, event, identity, facts);
-  addProcess(terms, event, identity, facts);
+  addProcess(terms, event, Math.max(command.gravity, history.texts.facts(event.file_name).gravity));
+  addBuild(terms, event, identity, facts);
   const tenant = history.of(event.tenant);
-  const keys = keysOf(event, identity);
+  const keys = history.keysOf(event, identity);
   const process = tenant?.get('process', keys.process);
   addPeople(terms, event, tenant, keys);
   const maturity = maturityOf(tenant);
@@ -79,24 +74,27 @@ function addPriors(terms: Terms, event: Event, identity: Identity, facts: RuleFa
   if (maturity === undefined) terms.miss('maturity');
   else terms.prior('maturity', maturity, MATURITY[maturity]);
   if (facts === undefined) terms.miss('rule_class');
-  else if (GRAVE.has(facts.class)) terms.add('rule_class', facts.class, 1);
+  else terms.add('rule_class', facts.class, CLASS_GRAVITY[facts.class] ?? 0);
   const noise = knownNoise(event, identity.image ?? event.image);
   if (noise !== undefined) terms.add('known_noise', noise, 1);
 }
 
-function addProcess(terms: Terms, event: Event, identity: Identity, facts: RuleFacts | undefined): void {
+function addProcess(terms: Terms, event: Event, gravity: number): void {
   const { process_executable: executable, remote_ip: ip } = event;
   if (event.exe_flags === undefined) terms.miss('drift');
   else if (hasFlag(event, 'EXE_UPPER_LAYER')) terms.add('drift', true, 1);
   if (executable === undefined) terms.miss('volatile_path');
   else if (isVolatilePath(executable)) terms.add('volatile_path', executable.slice(0, 200), 1);
-  const gravity = Math.max(pathGravity(event.file_name ?? ''), pathGravity(commandText(event)));
   if (gravity > 0) terms.add('sensitive_path', gravity, gravity);
   if (ip !== undefined) {
     const destination = destinationOf(ip, event.remote_port);
     terms.add('destination', destination, DESTINATION[destination]);
   }
   if (event.privileged === true) terms.add('privileged', true, 1);
+  if (isServerShell(event)) terms.add('server_shell', event.parent_name ?? '', 1);
+}
+
+function addBuild(terms: Terms, event: Event, identity: Identity, facts: RuleFacts | undefined): void {
   if (!isInContainer(event)) return;
   const { namespace } = identity;
   if (identity.workload === undefined) terms.miss('workload');

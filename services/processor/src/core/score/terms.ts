@@ -39,7 +39,8 @@ export class Terms {
     this.unknown.push(feature);
   }
 
-  #push(feature: string, value: Value, logOdds: number): void {
+  #push(feature: string, value: Value, exact: number): void {
+    const logOdds = Math.round(exact * 1e6) / 1e6;
     if (logOdds === 0) return;
     this.reasons.push({ feature, value, log_odds: logOdds });
     this.sum += logOdds;

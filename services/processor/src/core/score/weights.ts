@@ -1,4 +1,5 @@
 import type { Priority } from '@eyrie/schemas';
+import type { RuleClass } from './catalogue.ts';
 
 /**
  * Starting values, in log-odds. Signs are fixed: what speaks for an attack can never be learned to speak against one.
@@ -22,7 +23,8 @@ export const MATURITY = { stable: 0, incubating: -0.3, sandbox: -0.6 } as const;
 
 export const WEIGHTS = {
   rule_class: 1.5,
-  known_noise: -2,
+  known_noise: -3,
+  server_shell: 1.2,
   terminal_shell: 1.2,
   unusual_root: 0.7,
   drift: 1.3,
@@ -38,6 +40,21 @@ export const WEIGHTS = {
   recurrence: -3,
 } as const;
 export type Feature = keyof typeof WEIGHTS;
+
+/** Classes by how seldom a genuine alert of theirs is harmless, 0 to 1; the others say nothing. */
+export const CLASS_GRAVITY: Readonly<Partial<Record<RuleClass, number>>> = {
+  escape: 1,
+  memory_execution: 1,
+  dropped_binary: 1,
+  miner: 1,
+  reverse_shell: 1,
+  kernel_module: 1,
+  exploit: 0.8,
+  namespace_change: 0.5,
+  tampering: 0.4,
+  credential: 0.2,
+  shell: 0.2,
+};
 
 /** Destinations by how much they say, 0 to 1. */
 export const DESTINATION = { metadata: 1, miner_port: 1, public: 0.25, private: 0 } as const;
