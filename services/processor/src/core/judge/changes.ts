@@ -38,6 +38,11 @@ export function takeChanges(state: JudgeState): (readonly [key: string, value: B
     handle.dirty = 'no';
   }
   state.dirtyHandles.length = 0;
+  for (const raw of state.raw) {
+    if (!raw.isDirty) continue;
+    raw.isDirty = false;
+    changes.push([`raw/${raw.log}/${raw.partition}`, row({ offset: raw.offset, index: raw.index })]);
+  }
   for (const key of state.dirtyKeys) changes.push([key, entryOf(state, key)]);
   state.dirtyKeys.clear();
   for (const [block, value] of state.seen.takeChanges())
@@ -85,6 +90,12 @@ export function restoreState(
   for (const record of old) storeClosed(state, record, options);
   state.dirtyHandles.length = 0;
   state.dirtyKeys.clear();
+  for (const { alert } of old) {
+    if (!counters.has(alert.alert_id)) continue;
+    // From here on it is written whole: counters left behind would be taken for newer ones.
+    state.dirtyKeys.add(`a/${alert.alert_id}`);
+    state.dirtyKeys.add(`n/${alert.alert_id}`);
+  }
   return state;
 }
 
@@ -95,8 +106,6 @@ function entryOf(state: JudgeState, key: string): Buffer | null {
   switch (key.slice(0, slash)) {
     case 'a':
       return state.closed.get(name as AlertId)?.value ?? null;
-    case 'raw':
-      return row(state.raw.get(name));
     case 'known':
       return row(state.known.get(name));
     case 'alias':
@@ -131,8 +140,16 @@ function restoreRow(state: JudgeState, kind: string, name: string, value: Buffer
   const { f, row: held } = parsed as { f: number; row: unknown };
   checkFormat(f);
   if (kind === 'clock') state.clock = held as ClockRow;
-  else if (kind === 'raw') state.raw.set(name, held as RawRow);
-  else if (kind === 'known') state.known.set(name, held as Identity);
+  else if (kind === 'raw') {
+    const slash = name.lastIndexOf('/');
+    const position = held as Pick<RawRow, 'offset' | 'index'>;
+    state.raw.push({
+      log: name.slice(0, slash),
+      partition: Number(name.slice(slash + 1)),
+      ...position,
+      isDirty: false,
+    });
+  } else if (kind === 'known') state.known.set(name, held as Identity);
   else if (kind === 'alias') state.aliases.set(name as Fingerprint, held as Fingerprint);
   else if (kind === 'dismissal') state.dismissals.set(name as Fingerprint, held as Dismissal);
   else if (kind === 'storm') state.storms.set(name, held as StormRow);

@@ -38,6 +38,8 @@ export class Draft {
   readonly bounds: Bound[] = [];
   readonly effects: Effect[] = [];
   more = false;
+  /** Nothing is due for closing after this event: what it does to its alert is the last of this decision. */
+  isQuiet = false;
   /** Closed alerts that leave for their compact form, once their last versions are in. */
   readonly leaving: Handle[] = [];
   readonly #draws: Draw[] = [];

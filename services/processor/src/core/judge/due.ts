@@ -4,14 +4,17 @@ import { close, closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
 import { type Handle, isOpen } from './state.ts';
 
+/** Whether something may be due for closing: cheap, and never wrong when it says no. */
+export function isCloseDue({ state }: Draft, watermark: Nanos | ''): boolean {
+  const first = state.closings.first();
+  return first !== undefined && watermark !== '' && first.at <= msOfNanos(watermark);
+}
+
 /** Closes what the watermark has passed (rule 3). */
 export function closeDue(draft: Draft, watermark: Nanos | ''): void {
-  if (watermark === '') return;
-  const first = draft.state.closings.first();
-  const until = msOfNanos(watermark);
-  if (first === undefined || first.at > until) return;
+  if (watermark === '' || !isCloseDue(draft, watermark)) return;
   let closed = 0;
-  for (const { item } of draft.state.closings.due(until)) {
+  for (const { item } of draft.state.closings.due(msOfNanos(watermark))) {
     const record = draft.look(item);
     if (!isOpen(record.alert) || watermark < closesAt(record, draft.options.graceMs)) continue;
     if (closed === draft.options.duePerInput) {

@@ -1,10 +1,11 @@
-import { msOfNanos } from '@eyrie/schemas';
+import { type Alert, msOfNanos, type Target } from '@eyrie/schemas';
 import { decodeRecord, encodeRecord } from './codec.ts';
 import { leavesAt, updatesAt } from './due.ts';
 import type { Effect } from './effects.ts';
 import { closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
 import { type Handle, isOpen, type JudgeState } from './state.ts';
+import { countOn } from './targets.ts';
 import type { Bound, Decision, JudgeOptions } from './types.ts';
 
 /** Makes a decision so. Gives the bounds of the state that were reached. */
@@ -39,8 +40,10 @@ function apply(state: JudgeState, effect: Effect, options: JudgeOptions): void {
       if (state.seen.add(effect.id, effect.intake, options)) state.bounds.push('judge_seen');
       return;
     case 'raw':
-      state.raw.set(effect.key, effect.row);
-      state.dirtyKeys.add(`raw/${effect.key}`);
+      takeRaw(state, effect);
+      return;
+    case 'grow':
+      grow(state, effect, options);
       return;
     case 'clock':
       if (effect.row !== state.clock) {
@@ -80,9 +83,50 @@ const STORMS_MAX = 10_000;
 /** More moved targets than this are written as part of the whole record. */
 const MOVED_MAX = 16;
 
+function takeRaw(state: JudgeState, { log, partition, offset, index }: Extract<Effect, { kind: 'raw' }>): void {
+  const row = state.rawRow(log, partition);
+  if (row === undefined) {
+    state.raw.push({ log, partition, offset, index, isDirty: true });
+    return;
+  }
+  row.offset = offset;
+  row.index = index;
+  row.isDirty = true;
+}
+
+/** The one change in place: a record of its own is made once, then counters move in it. */
+function grow(
+  state: JudgeState,
+  { handle, at, time, intake }: Extract<Effect, { kind: 'grow' }>,
+  options: JudgeOptions,
+): void {
+  if (handle.isShared) {
+    const { record } = handle;
+    handle.record = { ...record, alert: { ...record.alert, targets: record.alert.targets.slice() } };
+    handle.isShared = false;
+  }
+  const record = handle.record as Writable<AlertRecord>;
+  const alert = record.alert as Writable<Alert>;
+  alert.count += 1;
+  if (time < alert.first_seen) alert.first_seen = time;
+  if (time > alert.last_seen) alert.last_seen = time;
+  if (intake > record.lastIntake) record.lastIntake = intake;
+  const targets = alert.targets as Target[];
+  const target = targets[at];
+  if (target === undefined) alert.targets_more += 1;
+  else {
+    targets[at] = countOn(target, time);
+    handle.moved.add(at);
+  }
+  mark(state, handle, handle.moved.size > MOVED_MAX ? 'all' : 'counters');
+  queueUpdate(state, handle, options);
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 export function addRecord(state: JudgeState, record: AlertRecord, options: JudgeOptions): Handle {
   const { alert } = record;
-  const handle: Handle = { record, dirty: 'no', moved: new Set(), hasCounters: false, isQueued: false };
+  const handle: Handle = { record, dirty: 'no', moved: new Set(), hasCounters: false, isQueued: false, isShared: true };
   state.alerts.set(alert.alert_id, handle);
   index(state, handle);
   state.addWaiting(record);
@@ -105,6 +149,7 @@ function replaceRecord(
 ): void {
   const before = handle.record;
   const { alert } = record;
+  handle.isShared = true;
   if (!isWhole) {
     handle.record = record;
     if (moved >= 0) handle.moved.add(moved);

@@ -32,7 +32,10 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   const { alert: before } = record;
   const wasOpen = isOpen(before);
   const isEarlier = event.time < before.opened_at;
-  const target = onTarget(before.targets, event, placed);
+  const key = targetKey(event, placed.identity);
+  const at = findTarget(before.targets, key);
+  const isMore = at < 0 && isFull(before.targets);
+  const isNewTarget = at < 0 && !isMore;
   const user = interactiveUser(event);
   const isNewUser = user !== undefined && !record.users.includes(user);
   const rises = priorityRank(event.priority) > rankOf(before);
@@ -41,45 +44,36 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   const tags = union(before.tags, event.tags);
   const worst = worseScore(before.score, score);
   const hidden = unhide(draft, record, event, placed, score);
-
-  const alert: Alert = {
-    ...before,
-    count: before.count + 1,
-    first_seen: earlierOf(before.first_seen, event.time),
-    last_seen: laterOf(before.last_seen, event.time),
-    targets: target.targets,
-    targets_more: before.targets_more + (target.isMore ? 1 : 0),
-  };
-  const next: AlertRecord = { ...record, alert, lastIntake: Math.max(record.lastIntake, event.received_at) };
   const isLarger = techniques !== before.techniques || tactics !== before.tactics || tags !== before.tags;
-  const hasRoom = target.isNew && before.samples.length < LIMITS.samples;
-  if (
-    !target.isNew &&
-    !isNewUser &&
-    !rises &&
-    !isLarger &&
-    worst === before.score &&
-    hidden === record.hidden &&
-    !hasRoom
-  ) {
-    // The usual case: counters moved, nothing else. Only the changelog's small entry follows.
-    const change = growth(draft, next, target.isMore && before.targets_more === 0);
-    if (change === undefined) draft.replaceCounters(draw, next, target.at);
-    else draft.publishGrowth(draw, next, change, target.at);
-    if (change === 'targets_full') draft.bounds.push('judge_targets');
-    return wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
+  const isFirstOver = isMore && before.targets_more === 0;
+  const growth = growthOf(draft, before, isFirstOver);
+  const onlyGrows =
+    !isNewTarget && !isNewUser && !rises && !isLarger && worst === before.score && hidden === record.hidden;
+  const ending = wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
+
+  if (onlyGrows && growth === undefined && draft.isQuiet && draw.handle !== undefined && record === draw.before) {
+    draft.effects.push({ kind: 'grow', handle: draw.handle, at, time: event.time, intake: event.received_at });
+    return ending;
+  }
+  const next = grown(record, event, at, isNewTarget ? firstTarget(key, event, placed.identity) : undefined);
+  if (isFirstOver) draft.bounds.push('judge_targets');
+  if (onlyGrows) {
+    if (growth === undefined) draft.replaceCounters(draw, next, at);
+    else draft.publishGrowth(draw, next, growth, at);
+    return ending;
   }
 
+  const hasRoom = isNewTarget && before.samples.length < LIMITS.samples;
   const changed = draft.dispose({
     ...next,
     alert: {
-      ...alert,
+      ...next.alert,
       techniques,
       tactics,
       tags,
       ...(rises && { priority: event.priority }),
       score: worst,
-      samples: hasRoom ? [...before.samples, sampleOf(event, target.key)] : before.samples,
+      samples: hasRoom ? [...before.samples, sampleOf(event, key)] : before.samples,
     },
     users: isNewUser && record.users.length < USERS_MAX ? [...record.users, user] : record.users,
     hidden,
@@ -96,25 +90,45 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
     draft.publish(draw, shown, onlySilence ? 'silence_ended' : 'escalated');
     return 'escalation';
   }
-  const change = breakThrough(draft, changed, target.isNew, isNewUser && record.users.length < USERS_MAX);
+  const change = breakThrough(draft, changed, isNewTarget, isNewUser && record.users.length < USERS_MAX);
   if (change !== undefined) {
     draft.publish(draw, { ...changed, breakThroughs: changed.breakThroughs + 1 }, change);
-  } else {
-    const grown = growth(draft, changed, target.isMore && before.targets_more === 0);
-    if (grown === undefined) draft.replace(draw, changed);
-    else draft.publish(draw, changed, grown);
-    if (grown === 'targets_full') draft.bounds.push('judge_targets');
-  }
-  if (target.isNew) return 'new_target';
-  if (isNewUser) return 'new_user';
-  return wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
+  } else if (growth === undefined) draft.replace(draw, changed);
+  else draft.publish(draw, changed, growth);
+  if (isNewTarget) return 'new_target';
+  return isNewUser ? 'new_user' : ending;
+}
+
+/** The record with one event more. */
+function grown(record: AlertRecord, event: Event, at: number, newTarget: Target | undefined): AlertRecord {
+  const { alert } = record;
+  const held = alert.targets[at];
+  const targets = alert.targets.slice();
+  if (newTarget !== undefined) targets.push(newTarget);
+  else if (held !== undefined) targets[at] = countOn(held, event.time);
+  return {
+    ...record,
+    lastIntake: Math.max(record.lastIntake, event.received_at),
+    alert: {
+      ...alert,
+      count: alert.count + 1,
+      first_seen: earlierOf(alert.first_seen, event.time),
+      last_seen: laterOf(alert.last_seen, event.time),
+      targets,
+      targets_more: alert.targets_more + (newTarget === undefined && held === undefined ? 1 : 0),
+    },
+  };
 }
 
 /** A version for growth alone: at 2, 4, 8, … and once an interval (rule 3). */
-function growth(draft: Draft, { alert }: AlertRecord, isFirstOver: boolean): AlertChange | undefined {
+function growthOf(draft: Draft, before: Alert, isFirstOver: boolean): AlertChange | undefined {
   if (isFirstOver) return 'targets_full';
-  if (Number.isInteger(Math.log2(alert.count))) return 'count';
-  return draft.now >= alert.updated_at + draft.options.intervalMs ? 'interval' : undefined;
+  if (isPowerOfTwo(before.count + 1)) return 'count';
+  return draft.now >= before.updated_at + draft.options.intervalMs ? 'interval' : undefined;
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return count < 2 ** 31 ? (count & (count - 1)) === 0 : Number.isInteger(Math.log2(count));
 }
 
 function breakThrough(
@@ -129,25 +143,6 @@ function breakThrough(
     return undefined;
   }
   return isNewTarget ? 'new_target' : 'new_user';
-}
-
-function onTarget(targets: readonly Target[], event: Event, { identity }: Placed) {
-  const key = targetKey(event, identity);
-  const at = findTarget(targets, key);
-  const held = targets[at];
-  if (held !== undefined) {
-    const next = targets.slice();
-    next[at] = countOn(held, event);
-    return { key, targets: next, at, isNew: false, isMore: false };
-  }
-  if (isFull(targets)) return { key, targets, at: -1, isNew: false, isMore: true };
-  return {
-    key,
-    targets: [...targets, firstTarget(key, event, identity)],
-    at: targets.length,
-    isNew: true,
-    isMore: false,
-  };
 }
 
 /** What still hides the alert after this event: a new floor or a rise ends a dismissal, an event no silence covers ends the silence. */

@@ -15,6 +15,7 @@ import {
 } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { aScore, T0 } from './building.test-support.ts';
+import { decodeRecord } from './codec.ts';
 import { DEFAULTS, type JudgeDocuments, type JudgeInput, type JudgeOptions } from './judge.ts';
 import { type ModelAlert, type ModelDocuments, NaiveModel } from './naive-model.test-support.ts';
 import { alertIdOf, hash32 } from './placing.ts';
@@ -377,12 +378,10 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
   // What is held at the end, read from the changelog as a successor would.
   save();
   const restored = judge.restoreState(0, changelog, options);
-  const held = [...changelog]
-    .filter(([key]) => key.startsWith('a/'))
-    .map(([key, value]) => {
-      const live = restored.alerts.get(key.slice(2) as Alert['alert_id']);
-      return live?.record.alert ?? (JSON.parse(value.toString()) as { record: { alert: Alert } }).record.alert;
-    });
+  const held = [
+    ...[...restored.alerts.values()].map(({ record }) => record.alert),
+    ...[...restored.closed.values()].map(({ value }) => decodeRecord(value).alert),
+  ];
   equal(byId(held.map(viewOf)), byId(model.alerts.map((alert) => viewOfModel(alert, model))), 'alerts');
   return { model, held, outcomes, events, changelog };
 }

@@ -7,9 +7,17 @@
  *     evolve(state, decision, options);
  *     await transact({ state: takeChanges(state), … })   // may cover many decisions; when it fails, restore anew
  */
-import type { Event, Fingerprint, Identity, Judgement } from '@eyrie/schemas';
+import {
+  type Event,
+  type Fingerprint,
+  type Identity,
+  type Judgement,
+  OUTCOME_REASONS,
+  type Outcome,
+  type Reason,
+} from '@eyrie/schemas';
 import { Draft, type Draw } from './draft.ts';
-import { closeDue, endSilences, leaveDue, updateDue } from './due.ts';
+import { closeDue, endSilences, isCloseDue, leaveDue, updateDue } from './due.ts';
 import { fold } from './folding.ts';
 import { laterOf } from './moments.ts';
 import { idleWatermark, open } from './opening.ts';
@@ -71,24 +79,21 @@ export function waitingEntities(state: JudgeState): string[] {
 }
 
 function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judgement {
-  const { state, documents, now, options } = draft;
-  const base = { v: 1, documents_version: documents.version, judged_at: now } as const;
+  const { state, options } = draft;
   if (checkRawPosition) {
     const { log, partition, offset, index } = event.raw_pos;
-    const key = `${log}/${partition}`;
-    const held = state.raw.get(key);
+    const held = state.rawRow(log, partition);
     if (held !== undefined && (offset < held.offset || (offset === held.offset && index <= held.index))) {
-      draft.effects.push({ kind: 'clock', row: state.clock, inputAt: now });
-      return { ...base, outcome: 'duplicate', reason: 'raw_position', model: '' };
+      return repeated(draft, 'raw_position');
     }
-    draft.effects.push({ kind: 'raw', key, row: { offset, index } });
+    draft.effects.push({ kind: 'raw', log, partition, offset, index });
   }
-  if (state.seen.has(event.event_id)) {
-    draft.effects.push({ kind: 'clock', row: state.clock, inputAt: now });
-    return { ...base, outcome: 'duplicate', reason: 'event_id', model: '' };
-  }
+  if (state.seen.has(event.event_id)) return repeated(draft, 'event_id');
   draft.effects.push({ kind: 'seen', id: event.event_id, intake: event.received_at });
 
+  const row = moveClock(state.clock, event);
+  draft.effects.push({ kind: 'clock', row, inputAt: draft.now });
+  draft.isQuiet = !isCloseDue(draft, row.watermark);
   const placed = placeAndLearn(draft, event);
   const { fingerprint, draws } = findAlerts(draft, event, placed);
   const window = chooseWindow(draws, event.time, event.received_at, options.windowMs);
@@ -98,26 +103,38 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
     fingerprint,
     count: window?.record.alert.count ?? 0,
   });
-  const told =
-    window === undefined
-      ? open(draft, event, placed, fingerprint, score, draws)
-      : { draw: window, ending: { outcome: 'folded', reason: fold(draft, window, event, placed, score) } as const };
-  const { alert } = told.draw.record;
-
-  const row = moveClock(state.clock, event);
-  draft.effects.push({ kind: 'clock', row, inputAt: now });
+  let ending: Outcome;
+  let draw = window;
+  if (draw === undefined) {
+    const opened = open(draft, event, placed, fingerprint, score, draws);
+    draw = opened.draw;
+    ending = opened.ending as Outcome;
+  } else ending = FOLDED[fold(draft, draw, event, placed, score)];
+  const { alert_id, version } = draw.record.alert;
   closeDue(draft, row.watermark);
   return {
-    ...base,
-    ...told.ending,
-    alert_id: alert.alert_id,
-    alert_version: alert.version,
+    v: 1,
+    outcome: ending.outcome,
+    reason: ending.reason,
+    alert_id,
+    alert_version: version,
     fingerprint,
     identity: placed.identity,
     fp_score: score.fp_score,
+    documents_version: draft.documents.version,
     model: score.model,
+    judged_at: draft.now,
   } as Judgement;
 }
+
+function repeated({ effects, state, documents, now }: Draft, reason: Reason<'duplicate'>): Judgement {
+  effects.push({ kind: 'clock', row: state.clock, inputAt: now });
+  return { v: 1, outcome: 'duplicate', reason, documents_version: documents.version, model: '', judged_at: now };
+}
+
+const FOLDED = Object.fromEntries(
+  OUTCOME_REASONS.folded.map((reason) => [reason, { outcome: 'folded', reason }]),
+) as Record<Reason<'folded'>, Outcome>;
 
 function findAlerts(draft: Draft, event: Event, placed: Placed): { fingerprint: Fingerprint; draws: readonly Draw[] } {
   const fingerprint = draft.resolve(fingerprintOf(event.routing_key, placed.key));

@@ -16,6 +16,8 @@ export interface Handle {
   hasCounters: boolean;
   /** Stands in `updates`. */
   isQueued: boolean;
+  /** The record is known outside (a decision, a published version): growth must not change it in place. */
+  isShared: boolean;
 }
 
 /** A closed alert past joining, as stored. */
@@ -57,9 +59,13 @@ export interface ClockRow {
   readonly intake: number;
 }
 
+/** Highest position taken of one raw partition. */
 export interface RawRow {
-  readonly offset: number;
-  readonly index: number;
+  readonly log: string;
+  readonly partition: number;
+  offset: number;
+  index: number;
+  isDirty: boolean;
 }
 
 /** The state of one partition. One owner changes it, through `evolve` alone. */
@@ -77,7 +83,8 @@ export class JudgeState {
   readonly counts = new Map<string, CountRow>();
   readonly sequences = new Map<string, number>();
   readonly storms = new Map<string, StormRow>();
-  readonly raw = new Map<string, RawRow>();
+  /** Few: one a raw partition and log identity. */
+  readonly raw: RawRow[] = [];
   readonly seen = new SeenIds();
   clock: ClockRow = { watermark: '', intake: 0 };
   /** When the last event came (by `now`) and where the clocks stood then; not persisted: a restart begins anew. */
@@ -99,6 +106,11 @@ export class JudgeState {
 
   constructor(partition: number) {
     this.partition = partition;
+  }
+
+  rawRow(log: string, partition: number): RawRow | undefined {
+    for (const row of this.raw) if (row.partition === partition && row.log === log) return row;
+    return undefined;
   }
 
   addWaiting(record: AlertRecord): void {

@@ -1,4 +1,4 @@
-import { type Event, type Identity, LIMITS, type Target } from '@eyrie/schemas';
+import { type Event, type Identity, LIMITS, type Nanos, type Target } from '@eyrie/schemas';
 import { earlierOf, laterOf } from './moments.ts';
 import { findTarget, isFull } from './record.ts';
 
@@ -25,7 +25,7 @@ export function firstTarget(key: string, event: Event, identity: Identity): Targ
 }
 
 /** The target with one more event. */
-export function countOn(target: Target, { time }: Event): Target {
+export function countOn(target: Target, time: Nanos): Target {
   return {
     ...target,
     first_seen: earlierOf(target.first_seen, time),
