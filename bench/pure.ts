@@ -1,0 +1,137 @@
+/**
+ * `prepare` and `judge` without I/O against JSON.parse of the same lines. `node bench/pure.ts [lines]` (default 200,000).
+ * One JSON line a figure: the lines, read as bytes, become events, then judgements in the judge's own state.
+ */
+import type { Event, RawMeta, WorkloadSnapshot } from '@eyrie/schemas';
+import { WorkloadIndex } from '../services/processor/src/core/join/workload-index.ts';
+import {
+  DEFAULTS,
+  decide,
+  evolve,
+  type JudgeOptions,
+  JudgeState,
+  takeChanges,
+} from '../services/processor/src/core/judge/judge.ts';
+import { createMemos } from '../services/processor/src/core/prepare/memo.ts';
+import { prepareLine } from '../services/processor/src/core/prepare/prepare-line.ts';
+import { Learner } from '../services/processor/src/learner.ts';
+import { SOURCES } from '../services/processor/src/sources/index.ts';
+import { createInput } from './input.ts';
+
+const LINES = Number(process.argv[2] ?? 200_000);
+const ROUNDS = 5;
+/** Events of one step: the judge's changes are taken this often. */
+const STEP = 1_500;
+
+const input = createInput({ seed: 1 });
+const texts = input.lines(LINES);
+const lines = texts.map((text) => Buffer.from(text));
+const index = new WorkloadIndex();
+for (const workload of input.workloads('bench'))
+  index.apply({ ...workload, tenant: 'bench' } as unknown as WorkloadSnapshot);
+
+const meta = {
+  tenant: 'bench',
+  cluster: 'bench',
+  received_at: Date.UTC(2026, 0, 6),
+  origin: 'http',
+  lines: 1,
+} as RawMeta;
+const documents = { version: 0, silences: new Map(), exceptions: new Map() };
+const tools = { sources: SOURCES, memos: createMemos() };
+
+const events = (): Event[] =>
+  lines.flatMap((line, offset) => {
+    const prepared = prepareLine(
+      { line, meta, index: 0, position: { log: 'bench', partition: 0, offset, index: 0 } },
+      tools,
+    );
+    return prepared.kind === 'event' ? [prepared.event] : [];
+  });
+
+function judge(list: readonly Event[]): JudgeState {
+  const learner = new Learner([]);
+  const state = new JudgeState(0);
+  const options: JudgeOptions = {
+    ...DEFAULTS,
+    score: (subject) => learner.score(subject),
+    identify: (subject) => index.identify(subject),
+    hasInventory: () => true,
+  };
+  let now = meta.received_at;
+  for (let i = 0; i < list.length; i += 1) {
+    const event = list[i];
+    if (event === undefined) continue;
+    const decision = decide(state, { kind: 'event', event, checkRawPosition: true }, documents, now, options);
+    evolve(state, decision, options);
+    if (decision.judgement !== undefined) learner.learn(event, decision.judgement);
+    if (i % STEP !== STEP - 1) continue;
+    now += 100;
+    takeChanges(state);
+    learner.takeChanges();
+  }
+  return state;
+}
+
+const prepared = events();
+const state = judge(prepared);
+const ids = new Set(prepared.map((event) => event.event_id)).size;
+const joined = prepared.filter((event) => index.identify(event) !== undefined).length;
+console.log(
+  JSON.stringify({
+    lines: LINES,
+    bytes: lines.reduce((sum, line) => sum + line.length, 0) / LINES,
+    ids,
+    fingerprints: state.byFingerprint.size,
+    joined,
+  }),
+);
+if (ids !== LINES || joined !== LINES) throw new Error('the input does not hold what the figure claims');
+
+// All kinds of work in each round, so that a noisy neighbour hits them alike.
+const costs = { parse: [] as number[], prepare: [] as number[], both: [] as number[] };
+for (let round = -1; round < ROUNDS; round += 1) {
+  const parse = cpu(() => {
+    for (const text of texts) JSON.parse(text);
+  });
+  const alone = cpu(() => {
+    for (const line of lines)
+      prepareLine({ line, meta, index: 0, position: { log: 'bench', partition: 0, offset: 0, index: 0 } }, tools);
+  });
+  const both = cpu(() => judge(events()));
+  // The first round warms.
+  if (round < 0) continue;
+  costs.parse.push(parse);
+  costs.prepare.push(alone);
+  costs.both.push(both);
+}
+const baseline = median(costs.parse);
+report('pure_json_parse', baseline);
+report('pure_prepare', median(costs.prepare));
+report('pure_prepare_and_judge', median(costs.both));
+
+/** CPU microseconds a line. */
+function cpu(work: () => unknown): number {
+  const start = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / LINES;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+function report(name: string, value: number): void {
+  const round = (number: number) => Math.round(number * 100) / 100;
+  console.log(
+    JSON.stringify({
+      name,
+      value: round(value),
+      unit: 'us/line',
+      cpu_s_per_million: round(value),
+      baseline: round(baseline),
+      ratio: round(value / baseline),
+    }),
+  );
+}
