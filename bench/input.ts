@@ -55,7 +55,7 @@ export function createInput({
     return {
       name,
       pod: `${name}-${hex(9)}-x${i % PODS}k2z`,
-      namespace: `team-${letters(i % 40)}`,
+      namespace: `team-${letters(Math.floor(i / PODS) % 40)}`,
       node: `node-${i % NODES}`,
       id: hex(64),
       uid: uuid(hex(32)),
