@@ -4,6 +4,7 @@ import { createHttpServer, type HttpServer } from '@eyrie/platform/http/server';
 import type { Component } from '@eyrie/platform/lifecycle';
 import { type AlertFeed, createAlertFeed } from './alert-feed.ts';
 import type { ConsoleDependencies, Context } from './context.ts';
+import { gateQueries } from './query-gate.ts';
 import { archiverPositions, createRecentAlerts, type RecentAlerts } from './recent-alerts.ts';
 import { addRoutes } from './routes/index.ts';
 import { createStreams, type Streams } from './streams.ts';
@@ -47,7 +48,7 @@ export function createConsole(deps: ConsoleDependencies, options: ConsoleOptions
         isCaughtUp = true;
       });
       await documents.ready();
-      const context: Context = { ...deps, recent, streams };
+      const context: Context = { ...deps, store: gateQueries(deps.store, deps.metrics), recent, streams };
       server = await createHttpServer({
         name: 'Eyrie API',
         ...options,

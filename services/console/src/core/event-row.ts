@@ -12,16 +12,20 @@ export type EventRow = Readonly<Record<string, unknown>> & {
   readonly raw_index: number;
 };
 
-const FLAGS = new Set(['privileged', 'clamped']);
+const FLAGS = ['privileged', 'clamped'];
+
+/** Columns that hold something: absent text is '' in a row, absent numbers are null. */
+export function withoutAbsent(row: object): Record<string, unknown> {
+  const isHeld = (value: unknown) =>
+    value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => isHeld(value)));
+}
 
 /** The row without what is absent, its raw position as one value. */
 export function factsOfRow(row: EventRow): Readonly<Record<string, unknown>> {
   const { raw_log: log, raw_partition: partition, raw_offset: offset, raw_index: index, ...columns } = row;
-  const facts: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(columns)) {
-    const isAbsent = value === null || value === '' || (Array.isArray(value) && value.length === 0);
-    if (!isAbsent) facts[name] = FLAGS.has(name) ? value === 1 || value === true : value;
-  }
+  const facts = withoutAbsent(columns);
+  for (const name of FLAGS) if (facts[name] !== undefined) facts[name] = facts[name] === 1 || facts[name] === true;
   if (facts['clamped'] === false) delete facts['clamped'];
   return { ...facts, raw_pos: { log, partition, offset, index } };
 }

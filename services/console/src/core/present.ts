@@ -1,6 +1,6 @@
 import { type Alert, isoOfNanos, type Nanos } from '@eyrie/schemas';
 import type { ActionView, AlertView, DeadLetterView, EventView, HealthView } from '@eyrie/schemas/api';
-import { type EventRow, factsOfRow } from './event-row.ts';
+import { type EventRow, factsOfRow, withoutAbsent } from './event-row.ts';
 
 export function isoOfMs(ms: number): string {
   return new Date(ms).toISOString();
@@ -57,12 +57,12 @@ export function presentEvent(row: EventRow, mask: Mask): EventView {
 }
 
 export function presentHealth(row: object, mask: Mask): HealthView {
-  return present(row, mask) as HealthView;
+  return present(withoutAbsent(row), mask) as HealthView;
 }
 
 export function presentAction(row: object, mask: Mask): ActionView {
-  const { mac: _, ...shown } = present(row, mask);
-  return shown as ActionView;
+  const { mac: _, event_id, detail, ...shown } = present(row, mask);
+  return { ...shown, ...withoutAbsent({ event_id, detail }) } as ActionView;
 }
 
 const SHOWN_CHARS = 1_000;

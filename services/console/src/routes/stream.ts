@@ -12,6 +12,8 @@ export function streamRoutes(app: App, { authenticate, streams }: Context): void
     '/v1/stream',
     {
       config: { scope: 'read' },
+      // A HEAD that never ends helps nobody.
+      exposeHeadRoute: false,
       schema: {
         tags: ['alerts'],
         description:
