@@ -11,9 +11,10 @@ interface Shape {
   readonly replace: string | ((match: string, ...groups: string[]) => string);
 }
 
-const WORD = 'pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token|credentials?|sas[_-]?token|account[_-]?key|connection[_-]?string';
+const WORD =
+  'pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token|credentials?|sas[_-]?token|account[_-]?key|connection[_-]?string';
 const WORD_NEEDLES = ['pass', 'pwd', 'secret', 'token', 'key', 'credential', 'connection'];
-const VALUE = `"(?:[^"\\\\\\n]|\\\\.)*"?|'[^'\\n]*'?|[^\\s"'&;,)}\\]]+`;
+const VALUE = `\\\\{1,4}"[^"\\\\\\n]*|"(?:[^"\\\\\\n]|\\\\.)*"?|'[^'\\n]*'?|[^\\s"'&;,)}\\]]+`;
 
 const SHAPES: readonly Shape[] = [
   {
@@ -33,13 +34,15 @@ const SHAPES: readonly Shape[] = [
   },
   {
     needles: ['authorization'],
-    pattern: /((?:proxy-)?authorization["']?\s{0,4}[:=]\s{0,4}["']?)(?:(basic|bearer|token|digest|negotiate|aws4-hmac-sha256)\s{1,4})?[^\s"']{1,4096}/gi,
+    pattern:
+      /((?:proxy-)?authorization\\{0,4}["']?\s{0,4}[:=]\s{0,4}\\{0,4}["']?)(?:(basic|bearer|token|digest|negotiate|aws4-hmac-sha256)\s{1,4})?[^\s"']{1,4096}/gi,
     replace: (_match, head, scheme: string | undefined) => `${head}${scheme === undefined ? '' : `${scheme} `}${MASK}`,
   },
   { needles: ['bearer '], pattern: /(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}/gi, replace: `$1${MASK}` },
   {
     needles: ['x-', 'private-token', 'job-token', 'deploy-token'],
-    pattern: /(\b(?:x-[a-z-]{0,40}(?:token|key|secret)|private-token|job-token|deploy-token)["']?\s{0,4}:\s{0,4}["']?)[^\s"']+/gi,
+    pattern:
+      /(\b(?:x-[a-z-]{0,40}(?:token|key|secret)|private-token|job-token|deploy-token)["']?\s{0,4}:\s{0,4}["']?)[^\s"']+/gi,
     replace: `$1${MASK}`,
   },
   // curl -u user:password, sshpass -p password, mysql -ppassword, redis-cli -a password
@@ -49,19 +52,34 @@ const SHAPES: readonly Shape[] = [
     replace: `$1${MASK}`,
   },
   {
-    needles: ['sshpass', 'mysql', 'mariadb', 'redis-cli', 'mongo', 'docker login', 'helm', 'ldap', 'sqlcmd', 'htpasswd'],
-    pattern: /(\b(?:sshpass|mysql\w{0,10}|mariadb\w{0,10}|redis-cli|mongo\w{0,10}|docker login|helm|ldap\w{0,10}|sqlcmd)\b[^\n;|]{0,200}?\s-[paPwA])(\s{0,2})(?!\s|-)("[^"\n]*"?|'[^'\n]*'?|[^\s"']+)/g,
+    needles: [
+      'sshpass',
+      'mysql',
+      'mariadb',
+      'redis-cli',
+      'mongo',
+      'docker login',
+      'helm',
+      'ldap',
+      'sqlcmd',
+      'htpasswd',
+    ],
+    pattern:
+      /(\b(?:sshpass|mysql\w{0,10}|mariadb\w{0,10}|redis-cli|mongo\w{0,10}|docker login|helm|ldap\w{0,10}|sqlcmd)\b[^\n;|]{0,200}?\s-[paPwA])(\s{0,2})(?!\s|-)("[^"\n]*"?|'[^'\n]*'?|[^\s"']+)/g,
     replace: (_match, head, space) => `${head}${space}${MASK}`,
   },
   // --password=x, --token x, -password x, password: x, PGPASSWORD=x, "client_secret": "x"
   {
     needles: WORD_NEEDLES,
-    pattern: new RegExp(`(--?[a-z0-9-]{0,40}(?:${WORD})\\b(?:=|\\s{1,4}))(?!-)(${VALUE})`, 'gi'),
+    pattern: new RegExp(`((?<![\\w/.-])--?[a-z0-9-]{0,40}(?:${WORD})\\b(?:=|\\s{1,4}))(?!-)(${VALUE})`, 'gi'),
     replace: (match, head, value) => (isHarmless(value) ? match : `${head}${MASK}`),
   },
   {
     needles: WORD_NEEDLES,
-    pattern: new RegExp(`([a-z0-9_]{0,40}(?:${WORD})["']?(?:=|\\s{0,2}:=\\s{0,2}|:\\s{0,2}|\\s=>?\\s))(?!\\/\\/)(${VALUE})`, 'gi'),
+    pattern: new RegExp(
+      `((?:${WORD})\\\\{0,4}["']?(?:=|\\s{0,2}:=\\s{0,2}|:\\s{0,2}|\\s=>?\\s))(?!\\/\\/)(${VALUE})`,
+      'gi',
+    ),
     replace: (match, head, value) => (isHarmless(value) ? match : `${head}${MASK}`),
   },
   { needles: ['eyrie_'], pattern: /\beyrie_[A-Za-z0-9_-]{32,}/g, replace: MASK },
@@ -106,8 +124,10 @@ const SHAPES: readonly Shape[] = [
     replace: `$1${MASK}`,
   },
   { needles: ['eyj'], pattern: /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?/g, replace: MASK },
-  { needles: ['npm_', 'pypi-', 'dckr_pat_', 'hvs.', 'sk_live_', 'rk_live_', 'whsec_', 'sk-', 'sg.'],
-    pattern: /\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|dckr_pat_[A-Za-z0-9_-]{20,}|hvs\.[A-Za-z0-9_-]{20,}|[sr]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}|sk-[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})/g,
+  {
+    needles: ['npm_', 'pypi-', 'dckr_pat_', 'hvs.', 'sk_live_', 'rk_live_', 'whsec_', 'sk-', 'sg.'],
+    pattern:
+      /\b(?:npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|dckr_pat_[A-Za-z0-9_-]{20,}|hvs\.[A-Za-z0-9_-]{20,}|[sr]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{24,}|sk-[A-Za-z0-9_-]{32,}|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,})/g,
     replace: MASK,
   },
 ];
@@ -117,9 +137,15 @@ const HARMLESS = new Set(['', 'true', 'false', 'null', 'none', '<na>', 'yes', 'n
 
 function isHarmless(value: string): boolean {
   const bare = value.replace(/^["']|["']$/g, '');
-  return HARMLESS.has(bare.toLowerCase()) || bare.startsWith(MASK) || bare.startsWith('/') || /^\$[{(A-Za-z_]/.test(bare) || /^<[^>]*>?$/.test(bare);
+  return (
+    HARMLESS.has(bare.toLowerCase()) ||
+    bare.startsWith('[masked') ||
+    /^\d{1,3}$/.test(bare) ||
+    bare.startsWith('/') ||
+    /^\$[{(A-Za-z_]/.test(bare) ||
+    /^<[^>]*>?$/.test(bare)
+  );
 }
-
 
 export function maskSecrets(text: string): string {
   const lower = text.toLowerCase();

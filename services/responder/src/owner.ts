@@ -91,6 +91,8 @@ class Owner {
 
   async recover(): Promise<void> {
     const { progress } = this.#deps;
+    // Until the first turn has looked, nobody may think that nothing is left to do.
+    progress.busy(this.#assigned.partition, true);
     this.#decide({ kind: 'recover' });
     await this.#commit();
     progress.reached('action-requests', this.#assigned.partition, this.#assigned.position('action-requests').next);
