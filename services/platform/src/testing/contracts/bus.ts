@@ -16,6 +16,8 @@ export interface BusUnderTest {
   remove(): Promise<void>;
 }
 
+/** Each round starts a process. */
+const CRASH_TIMEOUT_MS = 300_000;
 const POLL = { maxBytes: 1024 * 1024, maxWaitMs: 2_000 };
 const GROUP: GroupSpec = { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' };
 
@@ -109,6 +111,19 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       }
     });
 
+    test('however little is asked for at a time, no input starves another', async () => {
+      await bus.append(
+        Array.from({ length: 20 }, (_, i) => [frame('events', `e${i}`), frame('commands', `c${i}`)]).flat(),
+      );
+      await inGroup(bus, GROUP, 0, async (assigned) => {
+        const topics: TopicName[] = [];
+        while (topics.length < 10)
+          topics.push(...(await assigned.poll({ maxBytes: 1, maxWaitMs: 1_000 })).map(({ topic }) => topic));
+        expect(topics.filter((topic) => topic === 'events').length).toBeGreaterThan(2);
+        expect(topics.filter((topic) => topic === 'commands').length).toBeGreaterThan(2);
+      });
+    });
+
     test('a step commits positions, notes, state and outputs together and a new owner goes on from there', async () => {
       await bus.append([frame('events', 'one'), frame('events', 'two')]);
       await inGroup(bus, GROUP, 0, async (assigned) => {
@@ -193,6 +208,7 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       await taken;
       await expect(former?.transact({ positions: [] })).rejects.toMatchObject({ code: 'EYRIE_FENCED' });
       await second.leave();
+      await Promise.all([first.done, second.done]);
     });
 
     test('a run that throws rejects the membership and stops its other partitions', async () => {
@@ -288,9 +304,13 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       await membership.leave();
     });
 
-    test('killed at every failpoint and at random moments, a process leaves whole steps and all it was promised', async () => {
-      await crashRounds(under);
-    });
+    test(
+      'killed at every failpoint and at random moments, a process leaves whole steps and all it was promised',
+      async () => {
+        await crashRounds(under);
+      },
+      CRASH_TIMEOUT_MS,
+    );
 
     test('random histories equal a list', async () => {
       await checkHistories(make);
