@@ -25,7 +25,7 @@ interface Page<T> {
   readonly next_cursor?: string;
 }
 
-export interface StreamMessage {
+interface StreamMessage {
   /** Send it back to go on after this message. */
   readonly id: string;
   /** `alert`, `gap` or `cut`. */

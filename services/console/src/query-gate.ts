@@ -3,7 +3,7 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Store } from '@eyrie/platform/store/store';
 
 /** Few at a time: the archiver's inserts share the engine with the questions of people. */
-export const QUERY_LIMITS = { running: 4, waiting: 200 } as const;
+const QUERY_LIMITS = { running: 4, waiting: 200 } as const;
 
 /**
  * The store with a bound on questions: so many run, so many wait in order, the rest is told to come again.

@@ -21,7 +21,7 @@ export interface RecentAlerts {
   stop(): void;
 }
 
-export const RECENT_LIMITS = { alerts: 20_000, bytes: 128 * 1024 * 1024 } as const;
+const RECENT_LIMITS = { alerts: 20_000, bytes: 128 * 1024 * 1024 } as const;
 /** Between looks at the archiver's position, milliseconds; an entry stays for one more look after it was passed. */
 const SWEEP_MS = 2_000;
 

@@ -11,7 +11,7 @@ export interface Sink {
 }
 
 /** More than this unread, and the client is cut; it comes back with its last id and loses nothing. */
-export const STREAM_PENDING_BYTES = 1024 * 1024;
+const STREAM_PENDING_BYTES = 1024 * 1024;
 const READ_BYTES = 256 * 1024;
 /** Catching up waits this long for a slow reader before it looks again, milliseconds. */
 const PAUSE_MS = 20;

@@ -22,17 +22,17 @@ export interface Streams {
   stop(): void;
 }
 
-export interface StreamStart extends StreamPosition {
+interface StreamStart extends StreamPosition {
   /** Records asked for that the log no longer holds. */
   readonly gap: boolean;
 }
 
-export interface StreamAudience extends Audience {
+interface StreamAudience extends Audience {
   /** Whether the token is still good; asked at every heartbeat. */
   readonly mayStay: () => boolean;
 }
 
-export const STREAM_LIMITS = { clients: 1_000, perTenant: 200, heartbeatMs: 15_000 } as const;
+const STREAM_LIMITS = { clients: 1_000, perTenant: 200, heartbeatMs: 15_000 } as const;
 
 interface Dependencies {
   readonly bus: Bus;

@@ -18,7 +18,7 @@ import { presentDocument, problemOfSpan, readException, readSilence } from '../c
 import { errors } from './errors.ts';
 
 /** Documents of one kind a tenant may have: every one is matched against every opening event. */
-export const DOCUMENTS_PER_KIND = 5_000;
+const DOCUMENTS_PER_KIND = 5_000;
 
 const tags = ['documents'];
 
