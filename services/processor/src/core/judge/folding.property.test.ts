@@ -37,19 +37,15 @@ const PLAIN = {
   claims: 0,
 };
 
-describe('folding', () => {
-  it(
-    'does what the naive model does, step by step and in the end, through restarts',
-    () => {
-      fc.assert(
-        fc.property(history, (moves) => {
-          runHistory(judge, moves);
-        }),
-        runs(300),
-      );
-    },
-    LONG,
-  );
+describe('folding', { timeout: LONG }, () => {
+  it('does what the naive model does, step by step and in the end, through restarts', () => {
+    fc.assert(
+      fc.property(history, (moves) => {
+        runHistory(judge, moves);
+      }),
+      runs(300),
+    );
+  });
 
   it('loses nothing and doubles nothing: counts of alerts = distinct events, sums of targets too', () => {
     fc.assert(

@@ -1,3 +1,4 @@
+import type { Alert, VerdictCommand } from '@eyrie/schemas';
 import { describe, expect, it } from 'vitest';
 import { anEvent, HOUR, MINUTE, NO_DOCUMENTS, someOptions, T0 } from './building.test-support.ts';
 import { decide, evolve, type JudgeInput, JudgeState, restoreState, takeChanges } from './judge.ts';
@@ -50,4 +51,77 @@ describe('the judge', () => {
     expect(judge.run({ kind: 'tick' }, T0 + HOUR + 5 * MINUTE - 1).alerts).toEqual([]);
     expect(judge.run({ kind: 'tick' }, T0 + HOUR + 5 * MINUTE).alerts.map((alert) => alert.state)).toEqual(['closed']);
   });
+
+  it('keeps 256 targets, counts the events on others, and tells it once', () => {
+    const judge = aJudge(
+      someOptions({
+        identify: ({ host }) => ({
+          namespace: 'shop',
+          workload_kind: 'Deployment',
+          workload: 'web',
+          container: 'app',
+          pod_uid: `pod on ${host}`,
+        }),
+      }),
+    );
+    const changes: string[] = [];
+    for (let i = 0; i < 300; i += 1) {
+      const { alerts } = judge.event(anEvent(i, { host: `node-${i}`, container_id: 'c'.repeat(12) }));
+      for (const { change } of alerts) changes.push(change);
+    }
+    judge.restart();
+    const [alert] = [...judge.state.alerts.values()].map(({ record }) => record.alert);
+    expect(alert).toMatchObject({ count: 300, targets_more: 44 });
+    expect(alert?.targets).toHaveLength(256);
+    expect(changes.filter((change) => change === 'targets_full')).toHaveLength(1);
+    expect(changes.filter((change) => change === 'new_target')).toHaveLength(20);
+  });
+
+  it('applies a verdict to a closed alert in its compact form, and to one it forgot by the record that comes along', () => {
+    const options = someOptions({ closedMs: 5 * HOUR });
+    const judge = aJudge(options);
+    const [opened] = judge.event(anEvent(0)).alerts;
+    if (opened === undefined) throw new Error('nothing was opened');
+    let now = T0;
+    const pass = (ms: number) => {
+      now += ms;
+      for (let i = 0; i < 3; i += 1) judge.run({ kind: 'tick' }, now);
+    };
+    pass(2 * HOUR);
+    pass(HOUR);
+    expect([judge.state.alerts.size, judge.state.closed.size]).toEqual([0, 1]);
+    const dismiss = { kind: 'command', command: aVerdict(opened, 'dismissed', 'one') } as const;
+    const { alerts } = judge.run(dismiss, now);
+    expect(alerts).toMatchObject([{ change: 'verdict', disposition: 'suppressed', disposition_reason: 'dismissed' }]);
+    expect(judge.run(dismiss, now).command).toBe('repeated');
+    judge.restart();
+    expect(judge.state.counts.get('count/acme/2026-05')).toEqual({ opened: 1, shown: 0, suppressed: 1, last_seq: 1 });
+
+    judge.run(
+      { kind: 'event', event: anEvent(0, { key: 'k2', received_at: now + 9 * HOUR }), checkRawPosition: true },
+      now,
+    );
+    pass(HOUR);
+    expect(judge.state.closed.size).toBe(0);
+    const bare = { kind: 'command', command: aVerdict(opened, 'new', 'two') } as const;
+    expect(judge.run(bare, now).command).toBe('unknown_alert');
+    const [stored] = alerts;
+    if (stored === undefined) throw new Error('nothing was written');
+    const taken = judge.run({ kind: 'command', command: { ...bare.command, stored } }, now);
+    expect(taken.alerts).toMatchObject([
+      { version: stored.version + 1, disposition: 'review', state: 'closed', count: 1 },
+    ]);
+    expect(judge.state.counts.get('count/acme/2026-05')).toMatchObject({ shown: 2, suppressed: 0 });
+    judge.restart();
+    expect(judge.state.closed.size + judge.state.alerts.size).toBe(2);
+  });
+
+  it('refuses a state of a newer format', () => {
+    expect(() => restoreState(0, [['clock', Buffer.from('{"f":99,"row":{}}')]], someOptions())).toThrow(/newer/);
+  });
 });
+
+function aVerdict(alert: Alert, status: VerdictCommand['status'], id: string): VerdictCommand {
+  const { tenant, alert_id, routing_key } = alert;
+  return { v: 1, kind: 'verdict', id, tenant, alert_id, routing_key, status, by: 'someone', at: T0, mac: '' };
+}
