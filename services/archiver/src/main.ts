@@ -20,6 +20,8 @@ export interface ArchiverOptions {
   readonly batchBytes?: number;
   /** How long a row may wait for others, milliseconds (default 300). */
   readonly batchAgeMs?: number;
+  /** Bytes of records read at a time (default 512 KiB, a few milliseconds of work). */
+  readonly pollBytes?: number;
   /** Judge against SQL this often, milliseconds (default 60,000). */
   readonly reconcileMs?: number;
 }
@@ -44,6 +46,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
     maxRows: options.batchRows ?? 50_000,
     maxBytes: options.batchBytes ?? 48 * 1024 * 1024,
     maxAgeMs: options.batchAgeMs ?? 300,
+    pollBytes: options.pollBytes ?? 512 * 1024,
     isUrgent: () => waiters > 0,
   };
 

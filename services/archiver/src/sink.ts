@@ -29,12 +29,12 @@ export interface SinkOptions {
   readonly maxBytes: number;
   /** … or at this age, milliseconds, once no other insert is under way. */
   readonly maxAgeMs: number;
+  /** Bytes of records taken at a time: between two reads other work of the process gets its turn. */
+  readonly pollBytes: number;
   /** While true, age does not count: whatever is there goes at once. */
   readonly isUrgent: () => boolean;
 }
 
-/** Between two reads other work of the process gets its turn: what is taken at a time costs a few milliseconds. */
-const POLL_BYTES = 512 * 1024;
 const POLL_WAIT_MS = 100;
 const RETRY = { initialMs: 100, maximumMs: 5_000 } as const;
 
@@ -134,7 +134,7 @@ export async function runSink(
       const bounds = decodeBounds(topic, assigned.position(topic).note);
       if (bounds === undefined) continue;
       for (let from = bounds.min; from <= bounds.max; ) {
-        const records = await bus.read(topic, partition, from, { maxBytes: POLL_BYTES });
+        const records = await bus.read(topic, partition, from, { maxBytes: options.pollBytes });
         if (records.length === 0) break;
         for (const record of records) {
           from = record.offset + 1;
@@ -159,7 +159,10 @@ export async function runSink(
       if (batch.rowCount >= options.maxRows || batch.bytes >= options.maxBytes) return;
       const age = batch.isEmpty ? 0 : clock.now() - batch.startedAt;
       if (!isInserting && !batch.isEmpty && (age >= options.maxAgeMs || options.isUrgent())) return;
-      const records = await assigned.poll({ maxBytes: POLL_BYTES, maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20 });
+      const records = await assigned.poll({
+        maxBytes: options.pollBytes,
+        maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20,
+      });
       for (const record of records) {
         if (record.offset > (skip.get(record.topic) ?? -1)) take(batch, record, deadLetters);
       }

@@ -1,9 +1,10 @@
+import { env } from 'node:process';
 import { type Nanos, nanosOfMs } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RowBinaryWriter } from './row-binary.ts';
 
-const numRuns = 500;
+const numRuns = 300 * Number(env['EYRIE_TEST_RUNS'] === 'full' ? 100 : (env['EYRIE_TEST_RUNS'] ?? 1));
 
 function written(write: (writer: RowBinaryWriter) => void): Buffer {
   const writer = new RowBinaryWriter(8);
