@@ -9,7 +9,7 @@ import { keys } from './keys.ts';
 import { MAX_KEY_BYTES, openKv } from './kv.ts';
 import { checkLayout, type PartitionCounts } from './layout.ts';
 import { lossRecord } from './loss.ts';
-import { Memberships } from './membership.ts';
+import { Memberships, type Owner } from './membership.ts';
 import { Notifier } from './notifier.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Positions } from './positions.ts';
@@ -172,11 +172,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     return writer.run({ bytes: size, log: true, state: false, positions: false, apply: () => write(outputs) });
   }
 
-  async function commit(
-    owner: { readonly group: string; readonly partition: number },
-    groupSpec: GroupSpec,
-    step: Step,
-  ): Promise<readonly Appended[]> {
+  async function commit(owner: Owner, groupSpec: GroupSpec, step: Step): Promise<readonly Appended[]> {
     const { group, partition } = owner;
     const outputs = step.outputs ?? [];
     const state = step.state ?? [];
@@ -201,6 +197,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
       log: outputs.length > 0,
       state: changes.length > 0,
       positions: step.positions.length > 0,
+      check: () => owner.assertLive(),
       apply: () => {
         for (const { topic, ...position } of step.positions) positions.put(group, topic, partition, position);
         for (const [key, value] of changes) value === null ? kv.remove(key) : kv.put(key, value);

@@ -12,11 +12,15 @@ export interface Host {
   settle(group: string, inputs: readonly TopicName[], partition: number): Promise<void>;
   position(group: string, topic: TopicName, partition: number): { readonly next: number; readonly note?: string };
   restore(topic: TopicName, partition: number): AsyncIterable<readonly [string, Buffer]>;
-  commit(
-    assigned: { readonly group: string; readonly partition: number },
-    spec: GroupSpec,
-    step: Step,
-  ): Promise<readonly Appended[]>;
+  commit(owner: Owner, spec: GroupSpec, step: Step): Promise<readonly Appended[]>;
+}
+
+/** Who commits; asked again inside the transaction, because a step may wait there while its run ends. */
+export interface Owner {
+  readonly group: string;
+  readonly partition: number;
+  /** @throws AppError EYRIE_FENCED */
+  assertLive(): void;
 }
 
 type Run = (assigned: Assigned, signal: AbortSignal) => Promise<void>;
@@ -92,7 +96,7 @@ export class Memberships {
   }
 }
 
-class Assignment implements Assigned {
+class Assignment implements Assigned, Owner {
   readonly group: string;
   readonly partition: number;
   readonly #host: Host;
@@ -120,6 +124,11 @@ class Assignment implements Assigned {
     this.#lost ??= 'its run has ended';
   }
 
+  assertLive(): void {
+    if (this.#lost === undefined) return;
+    throw new AppError('EYRIE_FENCED', `group ${this.group} partition ${this.partition}: ${this.#lost}`);
+  }
+
   restore(): AsyncIterable<readonly [string, Buffer]> {
     const { state } = this.#spec;
     if (state === undefined) throw new TypeError(`group ${this.group} keeps no state`);
@@ -143,9 +152,7 @@ class Assignment implements Assigned {
 
   async transact(step: Step): Promise<readonly Appended[]> {
     this.#polled = false;
-    if (this.#lost !== undefined) {
-      throw new AppError('EYRIE_FENCED', `group ${this.group} partition ${this.partition}: ${this.#lost}`);
-    }
+    this.assertLive();
     try {
       return await this.#host.commit(this, this.#spec, step);
     } catch (error) {

@@ -211,6 +211,18 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       await Promise.all([first.done, second.done]);
     });
 
+    test('a step still waiting when its run ends is refused', async () => {
+      await bus.append([frame('events', 'one')]);
+      let late: Promise<unknown> | undefined;
+      await inGroup(bus, GROUP, 0, async (assigned) => {
+        await assigned.poll(POLL);
+        late = assigned.transact({ positions: [{ topic: 'events', next: 1 }], outputs: [frame('alerts', 'late')] });
+        late.catch(() => undefined);
+      });
+      await expect(late).rejects.toMatchObject({ code: 'EYRIE_FENCED' });
+      expect(await readAll(bus, 'alerts', 0)).toEqual([]);
+    });
+
     test('a run that throws rejects the membership and stops its other partitions', async () => {
       const membership = bus.join(GROUP, async (assigned, signal) => {
         if (assigned.partition === 1) throw new Error('broken');
