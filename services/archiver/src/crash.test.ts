@@ -7,7 +7,7 @@ import { temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import { expect, it } from 'vitest';
 import { judgedFrame, testAlert, testEvent, testJudgement } from './testing.ts';
 
-const FRAMES = 60;
+const FRAMES = 40;
 const PER_FRAME = 20;
 const VERSIONS = 3;
 const log = createLogger({ name: 'test', level: 'silent' });
