@@ -27,7 +27,7 @@ if (process.send !== undefined && start !== undefined) {
   const { address, stop } = await start();
   process.on('message', () => {
     const { user, system } = process.cpuUsage();
-    process.send?.({ cpu: (user + system) / 1e6, resident: process.memoryUsage().rss });
+    process.send?.({ cpu: (user + system) / 1e6, system: system / 1e6 });
   });
   process.on('disconnect', () => void stop().finally(() => process.exit(0)));
   process.send({ address });
@@ -67,9 +67,9 @@ async function startLinesSink() {
   };
 }
 
-/** The gateway on a real embedded log, synced. */
+/** The gateway on a real embedded log, synced; `EYRIE_BUS_SYNC=off` shows what durability costs. */
 async function startGateway() {
-  const temporary = temporaryLog();
+  const temporary = temporaryLog({ sync: process.env['EYRIE_BUS_SYNC'] !== 'off' });
   const principal: Principal = {
     name: 'bench',
     tenant: 'acme' as TenantId,

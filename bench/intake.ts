@@ -20,6 +20,8 @@ const made = new Map<number, readonly string[]>();
 
 interface Cost {
   readonly cpu: number;
+  /** Of it in the kernel: sockets and syncs. */
+  readonly system: number;
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
@@ -40,7 +42,7 @@ function print(name: string, own: Cost, base: Cost, bar: number): void {
     ratio: own.cpu / base.cpu,
   });
   process.stderr.write(
-    `${name}: ratio ${(own.cpu / base.cpu).toFixed(2)} (bar ${bar}), answer p50 ${own.p50.toFixed(1)} ms, p99 ${own.p99.toFixed(1)} ms\n`,
+    `${name}: ratio ${(own.cpu / base.cpu).toFixed(2)} (bar ${bar}; in the kernel ${own.system.toFixed(0)} against ${base.system.toFixed(0)}), answer p50 ${own.p50.toFixed(1)} ms, p99 ${own.p99.toFixed(1)} ms\n`,
   );
 }
 
@@ -69,24 +71,30 @@ function median(costs: readonly Cost[]): Cost {
   return middle;
 }
 
+interface Message {
+  readonly address: string;
+  readonly cpu: number;
+  readonly system: number;
+}
+
 async function startServer(mode: Mode) {
   const child = fork(new URL('./intake-server.ts', import.meta.url).pathname, [mode]);
   const answer = () =>
-    new Promise<{ address: string; cpu: number }>((resolve, reject) => {
-      child.once('message', (message) => resolve(message as { address: string; cpu: number }));
+    new Promise<Message>((resolve, reject) => {
+      child.once('message', (message) => resolve(message as Message));
       child.once('exit', () => reject(new Error(`${mode} ended`)));
     });
   const { address } = await answer();
   const cpu = async () => {
     const got = answer();
     child.send('cpu');
-    return (await got).cpu;
+    return await got;
   };
   return { child, address, cpu };
 }
 
 async function measure(
-  server: { address: string; cpu: () => Promise<number> },
+  server: { address: string; cpu: () => Promise<Message> },
   batch: number,
   events: number,
 ): Promise<Cost> {
@@ -114,12 +122,14 @@ async function measure(
     }),
   );
   const seconds = (performance.now() - start) / 1000;
-  const cpu = (await server.cpu()) - before;
+  const after = await server.cpu();
+  const cpu = after.cpu - before.cpu;
+  const system = after.system - before.system;
   await pool.close();
   times.sort((a, b) => a - b);
   const at = (share: number) => times[Math.floor(times.length * share)] ?? 0;
   const sent = posts * batch;
-  return { cpu: (cpu / sent) * 1e6, rate: sent / seconds, p50: at(0.5), p99: at(0.99) };
+  return { cpu: (cpu / sent) * 1e6, system: (system / sent) * 1e6, rate: sent / seconds, p50: at(0.5), p99: at(0.99) };
 }
 
 /** Bodies are made ahead: a thousand distinct events of 1.4 kB in the shape sensors send. */

@@ -24,8 +24,8 @@ export interface RawSection {
   readonly block: Buffer;
 }
 
-export function encodeRawFrame(sections: readonly RawSection[]): Buffer {
-  const writer = new FrameWriter('raw');
+/** A writer that is used again saves its buffer. */
+export function encodeRawFrame(sections: readonly RawSection[], writer = new FrameWriter('raw')): Buffer {
   for (const { meta, block } of sections) {
     writer.add(JSON.stringify(meta));
     writer.addBlock(block, 0);

@@ -1,5 +1,5 @@
 import type { Bus, Output } from '@eyrie/platform/bus/bus';
-import { encodeRawFrame, type RawSection } from '@eyrie/schemas';
+import { encodeRawFrame, FrameWriter, type RawSection } from '@eyrie/schemas';
 import { groupSections } from './core/pack.ts';
 import { partitionFor } from './partition.ts';
 
@@ -15,6 +15,7 @@ interface Waiting {
 }
 
 export function createAppender(bus: Bus, onCommit: (seconds: number) => void): Appender {
+  const writer = new FrameWriter('raw');
   let waiting: Waiting[] = [];
   function encode(batch: readonly Waiting[]): Output[] {
     const byPartition = new Map<number, RawSection[]>();
@@ -30,7 +31,7 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void): A
     const outputs: Output[] = [];
     for (const [partition, sections] of byPartition) {
       for (const group of groupSections(sections)) {
-        outputs.push({ topic: 'raw', partition, value: encodeRawFrame(group) });
+        outputs.push({ topic: 'raw', partition, value: encodeRawFrame(group, writer) });
       }
     }
     return outputs;

@@ -99,8 +99,10 @@ export function createIntake(deps: Dependencies, limits: IntakeLimits): Intake {
 }
 
 const OK_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
+const ONE_EVENT = '{"accepted":1,"rejected":[]}';
 
 function bodyOf({ accepted, rejected, rejectedMore }: Admission): string {
+  if (rejected.length === 0 && accepted === 1) return ONE_EVENT;
   if (rejected.length === 0) return `{"accepted":${accepted},"rejected":[]}`;
   const more = rejectedMore === 0 ? {} : { rejected_more: rejectedMore };
   return JSON.stringify({ accepted, rejected, ...more });
