@@ -1,7 +1,16 @@
-import type { Alert, VerdictCommand } from '@eyrie/schemas';
+import type { Alert, ClusterId, Identity, TenantId, VerdictCommand } from '@eyrie/schemas';
 import { describe, expect, it } from 'vitest';
 import { anEvent, HOUR, MINUTE, NO_DOCUMENTS, someOptions, T0 } from './building.test-support.ts';
-import { decide, evolve, type JudgeInput, JudgeState, restoreState, takeChanges } from './judge.ts';
+import {
+  decide,
+  entitiesOf,
+  evolve,
+  type JudgeInput,
+  JudgeState,
+  restoreState,
+  takeChanges,
+  waitingEntities,
+} from './judge.ts';
 
 function aJudge(options = someOptions()) {
   const changelog = new Map<string, Buffer>();
@@ -114,6 +123,34 @@ describe('the judge', () => {
     expect(judge.state.counts.get('count/acme/2026-05')).toMatchObject({ shown: 2, suppressed: 0 });
     judge.restart();
     expect(judge.state.closed.size + judge.state.alerts.size).toBe(2);
+  });
+
+  it('amends an alert whose pod the inventory knows by name alone, once and without a further event', () => {
+    let identity: Identity | undefined;
+    const judge = aJudge(someOptions({ identify: () => identity }));
+    const claims = { container_id: 'c'.repeat(12), container: 'app', namespace: 'shop', pod: 'web-1' };
+    judge.event(anEvent(0, claims));
+    judge.restart();
+    identity = { namespace: 'shop', workload_kind: 'Deployment', workload: 'web', pod: 'web-1', pod_uid: 'u1' };
+    const snapshot = {
+      v: 1,
+      uid: 'u1',
+      namespace: 'shop',
+      pod: 'web-1',
+      owner: { kind: 'Deployment', name: 'web' },
+    } as const;
+    const entities = entitiesOf({
+      ...snapshot,
+      tenant: 'acme' as TenantId,
+      cluster: 'c1' as ClusterId,
+      containers: [],
+      observed_at: T0,
+    });
+    const { alerts } = judge.run({ kind: 'identity', entities }, T0);
+    expect(alerts).toMatchObject([{ change: 'amended', identity: { workload: 'web', container: 'app' } }]);
+    expect(alerts[0]?.targets).toMatchObject([{ key: 'u1', pod_uid: 'u1', count: 1 }]);
+    expect(waitingEntities(judge.state)).toEqual([]);
+    expect(judge.event(anEvent(1, claims)).judgement).toMatchObject({ outcome: 'folded', reason: 'repeat' });
   });
 
   it('refuses a state of a newer format', () => {

@@ -23,7 +23,7 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     'a dismissal is forgotten for new windows',
     'opening.ts',
     'dismissal !== undefined && !rises && !hasFloor',
-    'dismissal === undefined && !rises && !hasFloor',
+    'dismissal !== undefined && rises && !hasFloor',
   ],
   [
     'a floor does not break through a dismissal',
@@ -38,7 +38,12 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     "else if (kind === 'n') counters.set(name, value);",
     "else if (kind === 'n') continue;",
   ],
-  ['a restore drops the targets', 'codec.ts', 'targets_more, targets } };', 'targets_more } };'],
+  [
+    'a restore drops the targets',
+    'codec.ts',
+    'targets_more, targets, version, change, updated_at, documents_version };',
+    'targets_more, version, change, updated_at, documents_version };',
+  ],
   ['a clamped stamp moves the watermark', 'judge.ts', 'event.clamped === true', 'event.clamped === undefined && false'],
   ['the storm guard holds back Critical', 'storm.ts', '>= CRITICAL', '> 9'],
   [

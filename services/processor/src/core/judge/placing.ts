@@ -33,17 +33,26 @@ export function entityOf(subject: Subject): string | undefined {
   return subject.pod_uid === undefined ? undefined : `${subject.tenant}/${subject.cluster}/p/${subject.pod_uid}`;
 }
 
-/** Name under which an alert waits for its identity: without the host, which the inventory may not know. */
+/** Main name under which an alert waits for its identity: without the host, which the inventory may not know. */
 export function waitingName(subject: Subject): string {
   const isContainer = subject.container_id !== undefined && subject.container_id !== 'host';
   const id = isContainer ? `c/${subject.container_id}` : `p/${subject.pod_uid ?? ''}`;
   return `${subject.tenant}/${subject.cluster}/${id}`;
 }
 
+/** All names under which it waits: the inventory may know the pod and not yet its containers. */
+export function waitingNames(subject: Subject): string[] {
+  const { tenant, cluster, namespace, pod, pod_uid } = subject;
+  const names = new Set([waitingName(subject)]);
+  if (pod_uid !== undefined) names.add(`${tenant}/${cluster}/p/${pod_uid}`);
+  if (namespace !== undefined && pod !== undefined) names.add(`${tenant}/${cluster}/n/${namespace}/${pod}`);
+  return [...names];
+}
+
 /** The waiting names a workload snapshot may give an identity to. */
 export function entitiesOf(snapshot: WorkloadSnapshot): string[] {
   const base = `${snapshot.tenant}/${snapshot.cluster}`;
-  const names = [`${base}/p/${snapshot.uid}`];
+  const names = [`${base}/p/${snapshot.uid}`, `${base}/n/${snapshot.namespace}/${snapshot.pod}`];
   for (const { id } of snapshot.containers) if (id !== undefined) names.push(`${base}/c/${id.slice(0, 12)}`);
   return names;
 }

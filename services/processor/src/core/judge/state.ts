@@ -1,6 +1,6 @@
 import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
 import type { Bound } from './bounds.ts';
-import { waitingName } from './placing.ts';
+import { waitingNames } from './placing.ts';
 import type { AlertRecord } from './record.ts';
 import { SeenIds } from './seen.ts';
 import { Timers } from './timers.ts';
@@ -113,20 +113,22 @@ export class JudgeState {
     return undefined;
   }
 
-  addWaiting(record: AlertRecord): void {
-    if (record.waiting === undefined) return;
-    const name = waitingName(record.waiting.subject);
-    const ids = this.waiting.get(name);
-    if (ids === undefined) this.waiting.set(name, new Set([record.alert.alert_id]));
-    else ids.add(record.alert.alert_id);
+  addWaiting({ waiting, alert }: AlertRecord): void {
+    if (waiting === undefined) return;
+    for (const name of waitingNames(waiting.subject)) {
+      const ids = this.waiting.get(name);
+      if (ids === undefined) this.waiting.set(name, new Set([alert.alert_id]));
+      else ids.add(alert.alert_id);
+    }
   }
 
-  removeWaiting(record: AlertRecord): void {
-    if (record.waiting === undefined) return;
-    const name = waitingName(record.waiting.subject);
-    const ids = this.waiting.get(name);
-    ids?.delete(record.alert.alert_id);
-    if (ids?.size === 0) this.waiting.delete(name);
+  removeWaiting({ waiting, alert }: AlertRecord): void {
+    if (waiting === undefined) return;
+    for (const name of waitingNames(waiting.subject)) {
+      const ids = this.waiting.get(name);
+      ids?.delete(alert.alert_id);
+      if (ids?.size === 0) this.waiting.delete(name);
+    }
   }
 }
 
