@@ -18,8 +18,11 @@ type Json = Readonly<Record<string, unknown>>;
  * store), so that both say the same of a line. Checks by hand: a schema library costs more than JSON.parse.
  */
 export function readLine(line: Buffer | string, context: LineContext): LineReading {
-  if (typeof line !== 'string' && !isUtf8(line)) return rejected('invalid_utf8', 'the line is not UTF-8');
   const text = typeof line === 'string' ? line : line.toString('utf8');
+  // Bytes that are no UTF-8 become U+FFFD; a text that holds one honestly is told apart by the bytes.
+  if (typeof line !== 'string' && text.includes('\ufffd') && !isUtf8(line)) {
+    return rejected('invalid_utf8', 'the line is not UTF-8');
+  }
   if (text.charCodeAt(0) === BRACE) {
     try {
       return readObject(JSON.parse(text) as Json, text, context);

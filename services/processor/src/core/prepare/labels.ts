@@ -8,11 +8,18 @@ const MATURITIES = new Map([
   ['maturity_sandbox', 'sandbox'],
 ] as const);
 
-/** Tags and what they say of MITRE ATT&CK and the rule's maturity. A rule always carries the same: remembered. */
-export function labelsOf(tags: readonly string[] | undefined, memos: Memos): Labels {
+/** Tags and what they say of MITRE ATT&CK and the rule's maturity. A rule nearly always carries the same: remembered. */
+export function labelsOf(rule: string, tags: readonly string[] | undefined, memos: Memos): Labels {
   if (tags === undefined || tags.length === 0) return NO_LABELS;
-  const key = tags.join('\u001f');
-  return memos.labels.get(key) ?? memos.labels.set(key, readLabels(tags));
+  const known = memos.labels.get(rule);
+  if (known !== undefined && isSame(known.written, tags)) return known.labels;
+  return memos.labels.set(rule, { written: tags, labels: readLabels(tags) }).labels;
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i += 1) if (one[i] !== other[i]) return false;
+  return true;
 }
 
 const NO_LABELS: Labels = {};

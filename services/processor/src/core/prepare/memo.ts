@@ -47,7 +47,8 @@ export type Labels = Pick<Event, 'tags' | 'tactics' | 'techniques' | 'maturity'>
 export interface Memos {
   readonly fieldNames: Memo<FieldName>;
   readonly routes: Memo<Route>;
-  readonly labels: Memo<Labels>;
+  /** By rule: its tags as written last, and what they say. */
+  readonly labels: Memo<{ readonly written: readonly string[]; readonly labels: Labels }>;
 }
 
 export function createMemos(): Memos {

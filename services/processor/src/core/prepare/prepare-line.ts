@@ -118,7 +118,7 @@ function toEvent(
     draft.time = nanosOfMs(meta.received_at);
     draft.clamped = true;
   } else draft.time = falco.time;
-  const labels = labelsOf(falco.tags, memos);
+  const labels = labelsOf(falco.rule, falco.tags, memos);
   draft.tags = labels.tags;
   draft.tactics = labels.tactics;
   draft.techniques = labels.techniques;

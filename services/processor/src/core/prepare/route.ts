@@ -14,11 +14,10 @@ export function route(
   memos: Memos,
 ): Route {
   const { tenant, cluster, source, rule } = place;
-  const head = `${tenant}\u001f${cluster}\u001f${source}\u001f${rule.length}\u001f${rule}\u001f`;
-  const raw = head + rawSalient.join('\u001f');
-  const known = memos.routes.get(raw);
-  if (known !== undefined) return known;
   const salient = rawSalient.map((value) => mask(cut(value))).join('\u001f');
-  const key = hash('sha256', `route/${FORMATS.fingerprint}\u001f${head}${salient}`, 'hex').slice(0, 32) as RoutingKey;
-  return memos.routes.set(raw, { salient, routing_key: key });
+  const key = `${tenant}\u001f${cluster}\u001f${source}\u001f${rule.length}\u001f${rule}\u001f${salient}`;
+  const known = memos.routes.get(key);
+  if (known !== undefined) return known;
+  const digest = hash('sha256', `route/${FORMATS.fingerprint}\u001f${key}`, 'hex').slice(0, 32);
+  return memos.routes.set(key, { salient, routing_key: digest as RoutingKey });
 }
