@@ -1,0 +1,298 @@
+import type { ActionMode, ActionRequest, AlertId, ClusterId, TenantId } from '@eyrie/schemas';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CompiledRule, PlannedAction, Recovery, RuleSet } from '../rules/compiled.ts';
+import { restoreEntry, stateChanges } from './codec.ts';
+import { decide } from './decide.ts';
+import { type Call, type Decision, type EffectResult, evolve, type LedgerLine, type OwnerInput } from './decision.ts';
+import { emptyState, type OwnerState } from './state.ts';
+
+const RUNS = 300 * Number(process.env['EYRIE_TEST_RUNS'] ?? 1);
+
+function action(name: string, recovery: Recovery, onError: 'stop' | 'continue' = 'continue'): PlannedAction {
+  return {
+    action: name,
+    actionner: recovery,
+    class: 1,
+    parameters: {},
+    recovery,
+    lane: { name: recovery, max: 2, intervalMs: 0 },
+    timeoutMs: 1_000,
+    attempts: 3,
+    backoff: { initialMs: 10, maximumMs: 20 },
+    onError,
+  };
+}
+
+function ruleSet(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
+  const rule: CompiledRule = {
+    id: 'r',
+    name: 'r',
+    file: 'r.yaml',
+    version: '1',
+    mode,
+    class: 1,
+    match: {},
+    includeSuppressed: false,
+    cooldownMs: 0,
+    actions: [action('script', 'never'), action('slack', 'once'), action('hook', 'repeat')],
+    tests: [],
+    ...more,
+  };
+  return { rules: [rule], byId: new Map([[rule.id, rule]]) };
+}
+
+function request(alert: number, target: number): ActionRequest {
+  return {
+    v: 1,
+    id: `${alert}/${target}`,
+    kind: 'match',
+    tenant: 't' as TenantId,
+    cluster: 'c' as ClusterId,
+    rule_id: 'r',
+    rule_version: '1',
+    alert_id: `a${alert}` as AlertId,
+    alert_version: 1,
+    target: `pod${target}`,
+    at: 0,
+    context: { rule: 'x', priority: 'Notice', summary: '', fields: {} },
+    mac: '',
+  };
+}
+
+/** A process that can die between any two of: decided, durable, called, answered, answer durable. */
+class World {
+  readonly disk = new Map<string, Buffer>();
+  readonly ledger: LedgerLine[] = [];
+  readonly called = new Map<string, number>();
+  state: OwnerState = emptyState();
+  inFlight: Call[] = [];
+  incarnation = 0;
+  now = 0;
+  readonly rules: RuleSet;
+  readonly crashed = { inFlight: 0 };
+
+  constructor(rules: RuleSet) {
+    this.rules = rules;
+  }
+
+  decide(input: OwnerInput): Decision {
+    const options = {
+      incarnation: `i${this.incarnation}`,
+      alertLifeMs: 1e9,
+      plansMax: 1e6,
+      notifyDeadlineMs: 1e9,
+      jitter: 0.5,
+    };
+    return decide(this.state, input, this.rules, this.now, options);
+  }
+
+  /** Atomic, as the bus promises. */
+  commit(decision: Decision): void {
+    for (const [key, value] of stateChanges(decision))
+      value === null ? this.disk.delete(key) : this.disk.set(key, value);
+    this.ledger.push(...decision.ledger);
+    evolve(this.state, decision);
+  }
+
+  call(calls: readonly Call[]): void {
+    for (const call of calls) {
+      const { intent_key: key } = call.intent;
+      this.called.set(key, (this.called.get(key) ?? 0) + 1);
+      this.inFlight.push(call);
+    }
+  }
+
+  answer(result: EffectResult): void {
+    const call = this.inFlight.shift();
+    if (call === undefined) return;
+    this.commit(this.decide({ kind: 'result', plan: call.plan.key, step: call.step, result }));
+  }
+
+  crash(): void {
+    this.crashed.inFlight += this.inFlight.length;
+    this.inFlight = [];
+    this.incarnation += 1;
+    this.state = emptyState();
+    // In the order of keys, as a log restores.
+    for (const key of [...this.disk.keys()].sort())
+      restoreEntry(this.state, key, this.disk.get(key) ?? Buffer.alloc(0));
+    this.commit(this.decide({ kind: 'recover' }));
+  }
+
+  finish(): void {
+    for (let i = 0; i < 10_000 && this.state.active > 0; i += 1) {
+      this.now += 100;
+      const decision = this.decide({ kind: 'start' });
+      this.commit(decision);
+      this.call(decision.calls);
+      while (this.inFlight.length > 0) this.answer({ kind: 'succeeded' });
+    }
+  }
+}
+
+const results = fc.oneof(
+  fc.constant<EffectResult>({ kind: 'succeeded' }),
+  fc.constant<EffectResult>({ kind: 'failed', reason: 'http_4xx' }),
+  fc.constant<EffectResult>({ kind: 'retry', reason: 'http_429' }),
+  fc.constant<EffectResult>({ kind: 'ambiguous', reason: 'timeout' }),
+);
+const moves = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ move: fc.constant('request' as const), alert: fc.nat(4), target: fc.nat(2) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ move: fc.constant('start' as const), die: fc.constantFrom('', '', 'decided', 'durable') }),
+    },
+    { weight: 4, arbitrary: fc.record({ move: fc.constant('answer' as const), result: results }) },
+    { weight: 1, arbitrary: fc.record({ move: fc.constant('crash' as const) }) },
+  ),
+  { maxLength: 60 },
+);
+
+function play(world: World, history: typeof moves extends fc.Arbitrary<infer T> ? T : never): Set<string> {
+  const asked = new Set<string>();
+  for (const step of history) {
+    world.now += 7;
+    if (step.move === 'request') {
+      asked.add(`a${step.alert}/pod${step.target}`);
+      world.commit(world.decide({ kind: 'request', request: request(step.alert, step.target) }));
+    } else if (step.move === 'answer') world.answer(step.result);
+    else if (step.move === 'crash') world.crash();
+    else {
+      const decision = world.decide({ kind: 'start' });
+      if (step.die === 'decided') {
+        world.crash();
+        continue;
+      }
+      world.commit(decision);
+      if (step.die === 'durable') world.crash();
+      else world.call(decision.calls);
+    }
+  }
+  return asked;
+}
+
+const ENDED = new Set(['succeeded', 'failed', 'unknown', 'suppressed']);
+
+describe('the owner of a partition', () => {
+  it('whenever it dies: a script never twice, Slack at most once more, nothing lost, every ledger in order', () => {
+    fc.assert(
+      fc.property(moves, (history) => {
+        const world = new World(ruleSet('enforce'));
+        const asked = play(world, history);
+        world.finish();
+        const last = new Map<string, LedgerLine>();
+        for (const line of world.ledger) {
+          expect(line.version).toBe((last.get(line.intent_key)?.version ?? 0) + 1);
+          last.set(line.intent_key, line);
+        }
+        expect(last.size).toBe(asked.size * 3);
+        for (const [key, line] of last) {
+          const times = world.called.get(key) ?? 0;
+          expect(ENDED.has(line.state), `${line.action} ${line.state}`).toBe(true);
+          if (
+            line.actionner === 'never' &&
+            !world.ledger.some((one) => one.intent_key === key && one.reason.startsWith('http_4'))
+          )
+            expect(times).toBeLessThanOrEqual(1);
+          const ambiguous = world.ledger.filter((one) => one.intent_key === key && one.state === 'unknown').length;
+          if (line.actionner === 'once') expect(ambiguous).toBeLessThanOrEqual(2);
+          if (line.state === 'succeeded') expect(times).toBeGreaterThanOrEqual(1);
+        }
+        expect(world.state.active).toBe(0);
+        for (const lane of world.state.lanes.values()) expect([lane.running, lane.waiting.size]).toEqual([0, 0]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('would be found out if recovery repeated scripts (negative control)', () => {
+    const wrong = ruleSet('enforce', { actions: [{ ...action('script', 'repeat'), actionner: 'never' }] });
+    const found = fc.check(
+      fc.property(moves, (history) => {
+        const world = new World(wrong);
+        play(world, history);
+        world.finish();
+        const again = new Set(
+          world.ledger.filter(({ reason }) => reason.startsWith('http_4')).map((line) => line.intent_key),
+        );
+        return [...world.called].every(([key, times]) => times <= 1 || again.has(key));
+      }),
+      { numRuns: 200 },
+    );
+    expect(found.failed).toBe(true);
+  });
+
+  it('never has more running than a lane allows', () => {
+    fc.assert(
+      fc.property(moves, (history) => {
+        const world = new World(ruleSet('enforce', { actions: [action('script', 'never')] }));
+        for (let i = 1; i <= history.length; i += 1) {
+          const part = new World(world.rules);
+          play(part, history.slice(0, i));
+          const running = [...part.state.plans.values()]
+            .flatMap((plan) => plan.steps)
+            .filter(({ state }) => state === 'executing');
+          expect(running.length).toBeLessThanOrEqual(2);
+        }
+      }),
+      { numRuns: Math.ceil(RUNS / 10) },
+    );
+  });
+
+  const states = (world: World) => world.ledger.map(({ state, reason }) => `${state} ${reason}`);
+  const ask = (world: World, alert: number, target: number) =>
+    world.commit(world.decide({ kind: 'request', request: request(alert, target) }));
+  const one = { actions: [action('script', 'never')] };
+
+  it('cools down per target, limits per rule, in a sliding window, across a crash', () => {
+    const world = new World(ruleSet('dry_run', { ...one, cooldownMs: 1_000, limit: { count: 2, windowMs: 5_000 } }));
+    ask(world, 1, 1);
+    ask(world, 2, 1);
+    world.crash();
+    ask(world, 3, 2);
+    ask(world, 4, 3);
+    world.now = 5_001;
+    ask(world, 5, 1);
+    expect(states(world)).toEqual([
+      'simulated dry_run',
+      'suppressed cooldown',
+      'simulated dry_run',
+      'suppressed limit_rule',
+      'simulated dry_run',
+    ]);
+  });
+
+  it('observe plans and does nothing; a rule taken back no longer acts', () => {
+    const watching = new World(ruleSet('observe', one));
+    ask(watching, 1, 1);
+    watching.finish();
+    expect(states(watching)).toEqual(['planned observe']);
+    const acting = new World(ruleSet('enforce', one));
+    ask(acting, 1, 1);
+    const none = { rules: [], byId: new Map() };
+    const options = { incarnation: 'i', alertLifeMs: 1, plansMax: 1, notifyDeadlineMs: 1, jitter: 0 };
+    acting.commit(decide(acting.state, { kind: 'start' }, none, 1, options));
+    expect(states(acting)).toEqual(['planned queued', 'suppressed rule_gone']);
+  });
+
+  it('stops after a failure, unless the action says to go on', () => {
+    const world = new World(
+      ruleSet('enforce', { actions: [action('first', 'never', 'stop'), action('second', 'repeat')] }),
+    );
+    ask(world, 1, 1);
+    const decision = world.decide({ kind: 'start' });
+    world.commit(decision);
+    world.call(decision.calls);
+    world.answer({ kind: 'failed', reason: 'exit_code', detail: 'exit 1' });
+    expect(states(world).slice(-2)).toEqual(['failed exit_code', 'suppressed earlier_failed']);
+  });
+
+  it('a target known by container first and by pod uid later is the same target', () => {
+    const world = new World(ruleSet('dry_run', one));
+    world.commit(world.decide({ kind: 'request', request: { ...request(1, 1), target: 'c0ffee' } }));
+    world.commit(world.decide({ kind: 'request', request: { ...request(1, 1), target: 'uid', alias: 'c0ffee' } }));
+    expect(world.ledger).toHaveLength(1);
+  });
+});
