@@ -82,6 +82,8 @@ describe('event identity', () => {
     ['ASCII', 'x'.repeat(5_000)],
     ['a character torn by the cut', `${'x'.repeat(506)}€${'y'.repeat(4_000)}`],
     ['a character of four bytes torn by the cut', `${'x'.repeat(505)}😀${'y'.repeat(4_000)}`],
+    ['two bytes of three torn by the cut', `${'x'.repeat(505)}€${'y'.repeat(4_000)}`],
+    ['three bytes of four torn by the cut', `${'x'.repeat(504)}😀${'y'.repeat(4_000)}`],
     ['a replacement character before the cut', `${'x'.repeat(504)}\ufffd${'y'.repeat(4_000)}`],
     ['513 bytes', 'x'.repeat(513)],
     ['512 bytes', 'x'.repeat(512)],

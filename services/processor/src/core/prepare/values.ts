@@ -47,8 +47,8 @@ const CUT_MARK = '[...]';
 const CUT_BYTES = LIMITS.canonicalStringBytes - CUT_MARK.length;
 
 /**
- * falcosidekick replaces text of more than 512 bytes by its first 507 and `[...]`; a character torn by the cut arrives
- * as one to three U+FFFD. Whole and cut copies both become the whole characters within 507 bytes.
+ * falcosidekick replaces text of more than 512 bytes by its first 507 and `[...]`. Whole and cut copies both become those
+ * 507 bytes; a character torn by the cut (which arrives as one to three U+FFFD, torn again here) as one U+FFFD.
  */
 export function cut(value: string): string {
   // No character of UTF-16 takes more than three bytes.
@@ -56,8 +56,5 @@ export function cut(value: string): string {
   const bytes = Buffer.byteLength(value);
   const isCut = bytes === LIMITS.canonicalStringBytes && value.endsWith(CUT_MARK);
   if (bytes <= LIMITS.canonicalStringBytes && !isCut) return value;
-  const head = Buffer.from(value).toString('utf8', 0, CUT_BYTES);
-  let end = head.length;
-  while (end > 0 && head.charCodeAt(end - 1) === 0xfffd) end -= 1;
-  return head.slice(0, end);
+  return Buffer.from(value).toString('utf8', 0, CUT_BYTES);
 }
