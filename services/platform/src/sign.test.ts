@@ -47,6 +47,16 @@ describe('signer', () => {
     expect(signer.verify({ ...record, more: null, mac })).toBe(false);
   });
 
+  it('remembers no wrong order: keys of equal count, first and last, but others between', () => {
+    const expected = (record: object) =>
+      createHmac('sha256', Buffer.alloc(32, 7)).update(JSON.stringify(record)).digest('base64url');
+    for (let round = 0; round < 2; round += 1) {
+      expect(signer.sign({ a: 1, y: 2, z: 3 })).toBe(expected({ a: 1, y: 2, z: 3 }));
+      expect(signer.sign({ a: 1, b: 2, z: 3 })).toBe(expected({ a: 1, b: 2, z: 3 }));
+      expect(signer.sign({})).toBe(expected({}));
+    }
+  });
+
   it('leaves out what JSON leaves out', () => {
     expect(signer.sign({ a: 1, b: undefined })).toBe(signer.sign({ a: 1 }));
   });

@@ -78,14 +78,40 @@ function canonical(value: unknown): string {
 }
 
 function canonicalObject(record: Readonly<Record<string, unknown>>, except?: string): string {
-  const keys = Object.keys(record).sort();
+  const { sorted, quoted } = shapeOf(Object.keys(record));
   let text = '{';
-  for (const key of keys) {
+  for (let i = 0; i < sorted.length; i += 1) {
+    const key = sorted[i] ?? '';
     const value = record[key];
     if (value === undefined || key === except) continue;
-    text += `${text.length === 1 ? '' : ','}${quote(key)}:${canonical(value)}`;
+    text += text.length === 1 ? quoted[i] : `,${quoted[i]}`;
+    text += canonical(value);
   }
   return `${text}}`;
+}
+
+interface Shape {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+  /** The sorted keys as JSON, each with its colon. */
+  readonly quoted: readonly string[];
+}
+
+/** Records come in few shapes: their sorted keys are remembered. Keys of strangers are bounded, and only push others out. */
+const shapes = new Map<string, Shape>();
+const SHAPES_MAX = 512;
+const SHAPE_CHARS = 2_048;
+
+function shapeOf(keys: readonly string[]): Shape {
+  const name = `${keys.length}/${keys[0]}/${keys[keys.length - 1]}`;
+  const held = shapes.get(name);
+  if (held?.keys.every((key, i) => key === keys[i]) === true) return held;
+  const sorted = [...keys].sort();
+  const shape = { keys, sorted, quoted: sorted.map((key) => `${quote(key)}:`) };
+  if (keys.reduce((sum, key) => sum + key.length, 0) > SHAPE_CHARS) return shape;
+  if (shapes.size >= SHAPES_MAX) shapes.clear();
+  shapes.set(name, shape);
+  return shape;
 }
 
 // Text that JSON writes as it is: nothing to escape. Anything else takes the slow way.
