@@ -8,7 +8,7 @@ export type JoinSubject = Pick<
   'tenant' | 'cluster' | 'time' | 'host' | 'container_id' | 'namespace' | 'pod' | 'pod_uid'
 >;
 
-export type FoundBy = 'pod_uid' | 'container_id' | 'name';
+type FoundBy = 'pod_uid' | 'container_id' | 'name';
 
 export interface Found {
   readonly identity: Identity;

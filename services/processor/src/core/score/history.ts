@@ -27,7 +27,7 @@ export interface ProcessRow extends SeenRow {
 }
 
 /** Where people open shells: distinct days with one. */
-export interface PlaceRow {
+interface PlaceRow {
   last: number;
   day: number;
   days: number;

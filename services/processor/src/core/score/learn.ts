@@ -4,7 +4,7 @@ import type { ProcessRow, ScoreHistory, SeenRow, TenantHistory } from './history
 import type { ScoreSubject } from './score.ts';
 
 /** Pods remembered of a row: more say nothing more. */
-export const PODS_MAX = 3;
+const PODS_MAX = 3;
 const START_MS = 120_000;
 
 export function hourOf(time: Nanos): number {

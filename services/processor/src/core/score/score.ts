@@ -138,7 +138,7 @@ function addHistory(terms: Terms, event: Event, { tenant, keys, process, maturit
 }
 
 /** 0 to 1: how far the tenant's history may be believed. */
-export function maturityOf(tenant: TenantHistory | undefined): number {
+function maturityOf(tenant: TenantHistory | undefined): number {
   const row = tenant?.tenant;
   if (row === undefined) return 0;
   return Math.min(1, row.hours / MATURE_HOURS) * Math.min(1, row.groups / MATURE_GROUPS);
