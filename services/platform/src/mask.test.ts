@@ -68,16 +68,16 @@ describe('masking of secrets', () => {
         const text = piece.repeat(Math.ceil(length / piece.length));
         let best = Number.POSITIVE_INFINITY;
         for (let i = 0; i < 3; i += 1) {
-          const start = performance.now();
+          const start = process.cpuUsage().user;
           maskSecrets(text);
-          best = Math.min(best, performance.now() - start);
+          best = Math.min(best, (process.cpuUsage().user - start) / 1_000);
         }
         return best;
       };
       time(1_000);
       const small = time(20_000);
       // 16 times the length: quadratic would be 256 times the time.
-      expect(time(320_000), piece).toBeLessThan(Math.max(30, small * 70));
+      expect(time(320_000), piece).toBeLessThan(Math.max(60, small * 70));
     }
   });
 

@@ -12,8 +12,12 @@ interface Shape {
 }
 
 const WORD =
-  'pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token|credentials?|sas[_-]?token|account[_-]?key|connection[_-]?string';
-const WORD_NEEDLES = ['pass', 'pwd', 'secret', 'token', 'key', 'credential', 'connection'];
+  'pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|secret[_-]?key|private[_-]?key|client[_-]?secret|auth[_-]?token|sas[_-]?token|account[_-]?key|connection[_-]?string';
+const WORD_NEEDLES = [
+  ...['pass', 'pwd', 'secret', 'token', 'apikey', 'api_key', 'api-key', 'access_key', 'access-key', 'accesskey'],
+  ...['private_key', 'private-key', 'privatekey', 'account_key', 'account-key', 'accountkey'],
+  ...['connection_string', 'connection-string', 'connectionstring'],
+];
 const VALUE = `\\\\{1,4}"[^"\\\\\\n]*|"(?:[^"\\\\\\n]|\\\\.)*"?|'[^'\\n]*'?|[^\\s"'&;,)}\\]]+`;
 
 const SHAPES: readonly Shape[] = [
@@ -40,14 +44,14 @@ const SHAPES: readonly Shape[] = [
   },
   { needles: ['bearer '], pattern: /(\bbearer\s{1,4})[A-Za-z0-9._~+/=-]{8,}/gi, replace: `$1${MASK}` },
   {
-    needles: ['x-', 'private-token', 'job-token', 'deploy-token'],
+    needles: ['token', 'key', 'secret'],
     pattern:
       /(\b(?:x-[a-z-]{0,40}(?:token|key|secret)|private-token|job-token|deploy-token)["']?\s{0,4}:\s{0,4}["']?)[^\s"']+/gi,
     replace: `$1${MASK}`,
   },
   // curl -u user:password, sshpass -p password, mysql -ppassword, redis-cli -a password
   {
-    needles: ['-u', '--user', '--proxy-user'],
+    needles: [' -u', '--user', '--proxy-user'],
     pattern: /((?:^|\s)(?:-u|--user|--proxy-user|-U)[\s=]{0,4}["']?[^\s:"']{1,128}:)(?!\/\/)[^\s"']+/g,
     replace: `$1${MASK}`,
   },
@@ -102,7 +106,11 @@ const SHAPES: readonly Shape[] = [
     replace: `$1${MASK}`,
   },
   // Azure client secrets: three characters, a digit, Q~, then 31 to 34 more.
-  { needles: ['q~'], pattern: /[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}/g, replace: MASK },
+  {
+    needles: Array.from('0123456789', (digit) => `${digit}q~`),
+    pattern: /[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}/g,
+    replace: MASK,
+  },
   {
     needles: ['glpat-', 'gldt-', 'glrt-', 'glcbt-', 'glptt-', 'glft-', 'glsoat-', 'glagent-', 'gloas-', 'glimt-'],
     pattern: /\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|oas|imt)-[A-Za-z0-9_.-]{16,}/g,
@@ -147,12 +155,54 @@ function isHarmless(value: string): boolean {
   );
 }
 
+/** Which three letters stand in a text, by hash: tells in one pass which shapes cannot be there. */
+const TRIPLES = 1 << 15;
+const seenTriples = new Uint8Array(TRIPLES);
+let round = 0;
+
+/** Upper and lower case count as one. */
+function tripleOf(a: number, b: number, c: number): number {
+  return (((a | 32) << 10) ^ ((b | 32) << 5) ^ (c | 32)) & (TRIPLES - 1);
+}
+
+const NEEDLES = SHAPES.map(({ needles }) =>
+  needles.map((needle) => ({
+    needle,
+    triples: Array.from({ length: needle.length - 2 }, (_, i) =>
+      tripleOf(needle.charCodeAt(i), needle.charCodeAt(i + 1), needle.charCodeAt(i + 2)),
+    ),
+  })),
+);
+
+function noteTriples(text: string): void {
+  round = (round + 1) & 255;
+  if (round === 0) {
+    seenTriples.fill(0);
+    round = 1;
+  }
+  // As if a space stood before it.
+  let a = 32;
+  let b = 32;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    seenTriples[tripleOf(a, b, c)] = round;
+    a = b;
+    b = c;
+  }
+}
+
 export function maskSecrets(text: string): string {
-  const lower = text.toLowerCase();
+  noteTriples(text);
+  let lower: string | undefined;
   let masked = text;
-  for (const { needles, pattern, replace } of SHAPES) {
-    if (!needles.some((needle) => lower.includes(needle))) continue;
-    masked = typeof replace === 'string' ? masked.replace(pattern, replace) : masked.replace(pattern, replace);
+  for (const [index, { pattern, replace }] of SHAPES.entries()) {
+    for (const { needle, triples } of NEEDLES[index] ?? []) {
+      if (!triples.every((triple) => seenTriples[triple] === round)) continue;
+      lower ??= ` ${text.toLowerCase()}`;
+      if (!lower.includes(needle)) continue;
+      masked = typeof replace === 'string' ? masked.replace(pattern, replace) : masked.replace(pattern, replace);
+      break;
+    }
   }
   return masked;
 }

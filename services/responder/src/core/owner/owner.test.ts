@@ -7,7 +7,7 @@ import { decide } from './decide.ts';
 import { type Call, type Decision, type EffectResult, evolve, type LedgerLine, type OwnerInput } from './decision.ts';
 import { emptyState, type OwnerState } from './state.ts';
 
-const RUNS = 300 * Number(process.env['EYRIE_TEST_RUNS'] ?? 1);
+const RUNS = 300;
 
 function action(name: string, recovery: Recovery, onError: 'stop' | 'continue' = 'continue'): PlannedAction {
   return {
