@@ -10,7 +10,7 @@ export const METRICS = {
   eyrie_intake_requests_total: { type: 'counter', help: 'Posts to the gateway by status code.', labels: ['code'] },
   eyrie_intake_events_total: {
     type: 'counter',
-    help: 'Lines stored by the gateway: accepted or rejected.',
+    help: 'Lines stored by the gateway: accepted, rejected or blank.',
     labels: ['result'],
   },
   eyrie_intake_refused_total: {
