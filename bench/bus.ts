@@ -3,7 +3,12 @@
  * removes what was read, then one event a record. Prints one JSON line a figure.
  *
  *     node bench/bus.ts [events]        EYRIE_BUS_SYNC=off shows what durability costs
+ *
+ * Baselines: the same bytes appended to a plain file and synced as often; the second quarter for the last.
  */
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TopicName } from '@eyrie/schemas';
 import type { Bus } from '../services/platform/src/bus/bus.ts';
 import { temporaryLog } from '../services/platform/src/testing/temporary-log.ts';
@@ -22,8 +27,8 @@ interface Figure {
   readonly value: number;
   readonly unit: string;
   readonly cpu_s_per_million: number;
-  readonly baseline: number | null;
-  readonly ratio: number | null;
+  readonly baseline: number;
+  readonly ratio: number;
 }
 
 const sync = process.env['EYRIE_BUS_SYNC'] !== 'off';
@@ -57,13 +62,16 @@ async function frames(): Promise<void> {
   const seconds = whole.seconds();
   const [, second = 0] = costs;
   const last = costs.at(-1) ?? 0;
+  const cost = whole.cpu() / ((total * EVENTS_A_FRAME) / 1e6);
+  const plain = plainFile(Math.ceil(quarter / 2), frameOf) * 3;
+  const plainCost = plain / ((Math.ceil(quarter / 2) * EVENTS_A_FRAME) / 1e6);
   print({
     name: 'bus.frames_three_topics',
     value: Math.round((total * EVENTS_A_FRAME) / seconds),
     unit: 'events/s',
-    cpu_s_per_million: whole.cpu() / ((total * EVENTS_A_FRAME) / 1e6),
-    baseline: null,
-    ratio: null,
+    cpu_s_per_million: cost,
+    baseline: plainCost,
+    ratio: cost / plainCost,
   });
   print({
     name: 'bus.last_quarter_to_second',
@@ -90,13 +98,17 @@ async function singles(): Promise<void> {
       }
     }),
   );
+  const seconds = meter.seconds();
+  const cost = meter.cpu() / (SINGLE_EVENTS / 1e6);
+  const batch = Buffer.concat(Array.from({ length: CONNECTIONS }, () => value));
+  const plain = plainFile(Math.ceil(SINGLE_EVENTS / CONNECTIONS), () => batch) / (SINGLE_EVENTS / 1e6);
   print({
     name: 'bus.one_event_a_record',
-    value: Math.round(SINGLE_EVENTS / meter.seconds()),
+    value: Math.round(SINGLE_EVENTS / seconds),
     unit: 'events/s',
-    cpu_s_per_million: meter.cpu() / (SINGLE_EVENTS / 1e6),
-    baseline: null,
-    ratio: null,
+    cpu_s_per_million: cost,
+    baseline: plain,
+    ratio: cost / plain,
   });
   await temporary.remove();
 }
@@ -128,6 +140,21 @@ async function copy(
     }
   });
   await membership.done;
+}
+
+/** The least a durable log costs: CPU seconds to append `count` values to one file, each synced. */
+function plainFile(count: number, bytesOf: (i: number) => Buffer): number {
+  const directory = mkdtempSync(join(tmpdir(), 'eyrie-plain-'));
+  const file = openSync(join(directory, 'log'), 'a');
+  const meter = startMeter();
+  for (let i = 0; i < count; i += 1) {
+    writeSync(file, bytesOf(i));
+    fdatasyncSync(file);
+  }
+  const cpu = meter.cpu();
+  closeSync(file);
+  rmSync(directory, { recursive: true });
+  return cpu;
 }
 
 /** Frames differ in length, as real ones do: equal ones would flatter the free list. */
