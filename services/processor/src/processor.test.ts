@@ -1,3 +1,4 @@
+import type { Bus } from '@eyrie/platform/bus/bus';
 import { systemClock } from '@eyrie/platform/clock';
 import { createDocuments } from '@eyrie/platform/documents';
 import { createLogger } from '@eyrie/platform/log';
@@ -27,9 +28,9 @@ async function post(lines: readonly Buffer[], change: Partial<RawMeta> = {}): Pr
 }
 
 /** Both roles until they have taken everything; gives the metrics of that run. */
-async function process(): Promise<Metrics> {
+async function process(bus: Bus = home.bus): Promise<Metrics> {
   const metrics = createMetrics();
-  const deps = { bus: home.bus, log, metrics, clock: systemClock };
+  const deps = { bus, log, metrics, clock: systemClock };
   const documents = createDocuments({ ...deps, signer });
   const roles = [createPrepare(deps), createJudge({ ...deps, documents, signer })];
   for (const role of roles) await role.start();
@@ -166,4 +167,84 @@ describe('processor', () => {
     const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()).reason);
     expect(letters).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
   });
+
+  it('loses and doubles nothing when steps fail', async () => {
+    const lines = [...falcoFiles()].flatMap(([, all]) => all);
+    for (let i = 0; i < lines.length; i += 40) await post(lines.slice(i, i + 40));
+    // Every second step of each role fails before it is committed.
+    const counts = await outcomes(await process(failing(home.bus, 2)));
+    expect(sum(counts)).toBe(lines.length);
+    const ids = (await judged())
+      .filter(({ judgement }) => judgement.outcome !== 'duplicate')
+      .map(({ event }) => event.event_id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThan(3);
+  });
+
+  it('amends an alert when the inventory speaks late', async () => {
+    const [line] = [FALCO_LINES.null_metadata];
+    await post([Buffer.from(line)]);
+    await process();
+    const snapshot = {
+      v: 1,
+      tenant: 't1',
+      cluster: 'c1',
+      uid: 'u1',
+      namespace: 'shop',
+      pod: 'cart-1',
+      node: 'node-1',
+      owner: { kind: 'Deployment', name: 'cart' },
+      containers: [{ name: 'cart', id: '3f2a91c07be4'.padEnd(64, '0'), image: 'registry.example/shop/cart' }],
+      observed_at: Date.now(),
+    };
+    await home.bus.append([
+      { topic: 'workloads', partition: 0, key: 't1/c1/u1', value: Buffer.from(JSON.stringify(snapshot)) },
+    ]);
+    const metrics = createMetrics();
+    const deps = { bus: home.bus, log, metrics, clock: systemClock };
+    const documents = createDocuments({ ...deps, signer });
+    const judge = createJudge({ ...deps, documents, signer });
+    await judge.start();
+    const end = Date.now() + 10_000;
+    const latest = async () => JSON.parse((await records('alerts')).at(-1)?.value.toString() ?? '{}');
+    while ((await latest()).identity?.workload === undefined && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await judge.stop();
+    await documents.stop();
+    expect(await latest()).toMatchObject({
+      change: 'amended',
+      identity: { workload: 'cart', pod_uid: 'u1' },
+      count: 1,
+    });
+  });
 });
+
+/** The bus, but each n-th step of a run throws instead of being committed. */
+function failing(bus: Bus, n: number): Bus {
+  let steps = 0;
+  return new Proxy(bus, {
+    get(target, name) {
+      if (name !== 'join') {
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      }
+      const join: Bus['join'] = (spec, run) =>
+        target.join(spec, (assigned, signal) => {
+          const flaky = new Proxy(assigned, {
+            get(inner, key) {
+              const value: unknown = Reflect.get(inner, key);
+              if (key !== 'transact') return typeof value === 'function' ? value.bind(inner) : value;
+              return async (step: Parameters<typeof inner.transact>[0]) => {
+                steps += 1;
+                if (steps % n === 0) throw new Error('the step failed');
+                return inner.transact(step);
+              };
+            },
+          });
+          return run(flaky, signal);
+        });
+      return join;
+    },
+  });
+}

@@ -4,7 +4,7 @@ import type { Event, RoutingKey } from '@eyrie/schemas';
  * What `prepare` may remember between events. It changes speed, never a result, and is bounded: two generations, so
  * that a flood of new keys cannot grow it and the busy keys survive.
  */
-export class Memo<V> {
+class Memo<V> {
   readonly #limit: number;
   #young = new Map<string, V>();
   #old = new Map<string, V>();
