@@ -1,0 +1,158 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseConditions, someHold } from './core/rules/conditions.ts';
+import { checkRules } from './main.ts';
+import { type TestPlace, testPlace } from './testing/place.ts';
+
+let place: TestPlace;
+beforeEach(() => {
+  place = testPlace();
+  place.script('trace.sh', '#!/bin/sh\n');
+  place.script('kill.sh', '#!/bin/sh\n', 'class: 3\narguments: [{name: how, required: true, values: [term, kill]}]');
+});
+afterEach(() => place.remove());
+
+const check = () => checkRules(place.rulesDir, { scriptsDir: place.scriptsDir });
+const rule = (body: string) => `version: 1\nrules:\n  - ${body.trim().replaceAll('\n', '\n    ')}\n`;
+const TRACE = 'actions: [{action: trace, actionner: shell:script, parameters: {script: trace.sh}}]';
+
+describe('rule files', () => {
+  it('takes a rule and runs its tests', async () => {
+    place.rule(
+      'a.yaml',
+      rule(`
+rule: Shell
+id: shell
+match: {tags: ["container, shell"], priority: ">=Notice", output_fields: ['k8s.ns.name!=staging'], score: "<0.3"}
+unless: ['user.name=breakglass']
+cooldown: 5m
+${TRACE}
+tests:
+  - name: acts
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: prod}}, score: 0.2}
+    expect: {decision: simulated, plan: [trace]}
+  - name: cools down
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: prod}}, score: 0.2, repeat: 2}
+    expect: {decision: suppressed, reason: cooldown}
+  - name: not in staging
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: staging}}, score: 0.2}
+    expect: {decision: no_match, reason: output_fields}
+  - name: not on the host, where the field is absent
+    given: {event: {rule: Shell, tags: [container, shell]}, score: 0.2}
+    expect: {decision: no_match, reason: output_fields}
+  - name: not without a score
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: prod}}}
+    expect: {decision: no_match, reason: score}
+  - name: not for the emergency user
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: prod, user.name: breakglass}}, score: 0.2}
+    expect: {decision: no_match, reason: unless}
+  - name: not when hidden
+    given: {event: {rule: Shell, tags: [container, shell], output_fields: {k8s.ns.name: prod}}, score: 0.2, suppressed: true}
+    expect: {decision: no_match, reason: suppressed}`),
+    );
+    expect(await check()).toMatchObject({
+      files: 1,
+      rules: [{ id: 'shell', mode: 'dry_run', ok: true }],
+      tests: { passed: 7, failed: 0 },
+      problems: [],
+    });
+  });
+
+  it('names every problem at once: file, rule, field', async () => {
+    place.rule('a.yaml', rule(`rule: A\nid: a\nmatch: {rulez: [x], priority: ">=Loud"}\n${TRACE}`));
+    place.rule('b.yaml', rule(`rule: B\nid: b\nmode: approve\nmatch: {rules: [x]}\n${TRACE}`));
+    place.rule(
+      'c.yaml',
+      rule(
+        `rule: C\nid: c\nmatch: {output_fields: ["proc.name"]}\nactions: [{action: x, actionner: shell:script, parameters: {script: none, allow: y}}, {action: x, actionner: kubernetes:terminate}]`,
+      ),
+    );
+    place.rule('d.yaml', '- rule: talon\n');
+    place.rule('e.yaml', 'version: 2\nrules: []\nmore: 1\n');
+    place.rule('f.yaml', 'a: [\n');
+    const { problems } = await check();
+    const text = problems.join('\n');
+    for (const wanted of [
+      /a\.yaml: a: match: .*rulez/,
+      /a\.yaml: a: match\.priority/,
+      /b\.yaml: b: mode: approve is not in this version/,
+      /c\.yaml: c: match\.output_fields\.0: "proc\.name" is not field=value/,
+      /c\.yaml: c: actions\.0\.parameters.*allow/,
+      /c\.yaml: c: actions\.1\.action: "x" stands twice/,
+      /c\.yaml: c: actions\.1\.actionner: "kubernetes:terminate" is unknown/,
+      /d\.yaml: a list is a Falco Talon file/,
+      /e\.yaml: version/,
+      /f\.yaml: /,
+    ]) {
+      expect(text).toMatch(wanted);
+    }
+  });
+
+  it('asks of what breaks things for mode, limit, cooldown and tests both ways', async () => {
+    const action =
+      'actions: [{action: k, actionner: shell:script, parameters: {script: kill.sh, arguments: {how: term}}}]';
+    place.rule('a.yaml', rule(`rule: K\nid: k\nmatch: {rules: [x]}\n${action}`));
+    expect((await check()).problems).toHaveLength(5);
+    place.rule(
+      'a.yaml',
+      rule(`
+rule: K
+id: k
+mode: enforce
+match: {rules: [x]}
+cooldown: 10m
+limits: {rule: 5/1h}
+${action}
+tests:
+  - {name: acts, given: {event: {rule: x}}, expect: {decision: executing, plan: [k]}}
+  - {name: does not, given: {event: {rule: y}}, expect: {decision: no_match}}`),
+    );
+    expect((await check()).problems).toEqual([]);
+  });
+
+  it('a failing test is a problem', async () => {
+    place.rule(
+      'a.yaml',
+      rule(
+        `rule: A\nid: a\nmatch: {rules: [x]}\n${TRACE}\ntests: [{name: wrong, given: {event: {rule: y}}, expect: {decision: simulated}}]`,
+      ),
+    );
+    expect((await check()).problems).toEqual([
+      'a.yaml: a: tests.0: "wrong": expected simulated, found no_match (rules)',
+    ]);
+  });
+
+  it('refuses a script that others may write, or with other bytes than declared', async () => {
+    chmodSync(join(place.scriptsDir, 'trace.sh'), 0o777);
+    await expect(check()).rejects.toThrow(/trace\.sh: is writable/);
+    writeFileSync(join(place.scriptsDir, 'trace.sh'), '#!/bin/sh\nevil\n');
+    chmodSync(join(place.scriptsDir, 'trace.sh'), 0o555);
+    await expect(check()).rejects.toThrow(/has SHA-256/);
+  });
+});
+
+describe('conditions', () => {
+  it.each([
+    ['proc.cmdline=curl --data=x', 'proc.cmdline', '=', 'curl --data=x'],
+    ['proc.cmdline="a, b"', 'proc.cmdline', '=', 'a, b'],
+    ["k8s.pod.label[app-name/x]!='y'", 'k8s.pod.label[app-name/x]', '!=', 'y'],
+    ['container.start_ts=1', 'container.start_ts', '=', '1'],
+    ['user.name=a!=b', 'user.name', '=', 'a!=b'],
+    ['fd.name="say \\"hi\\""', 'fd.name', '=', 'say "hi"'],
+  ])('reads %s', (text, field, op, value) => {
+    expect(parseConditions(text)).toEqual({ conditions: [{ field, op, value }] });
+  });
+
+  it.each(['proc.name', 'a=b,c', '=x', 'a=', 'a="b', 'a="b" c', 'a b=c', ''])('refuses %s', (text) => {
+    expect(parseConditions(text)).toHaveProperty('problem');
+  });
+
+  it('an absent field makes both comparisons false', () => {
+    const not = [[{ field: 'a', op: '!=', value: 'x' }]] as const;
+    for (const absent of [{}, { a: null }, { a: '' }, { a: '<NA>' }]) expect(someHold(not, absent)).toBe(false);
+    expect(someHold(not, { a: 'y' })).toBe(true);
+    expect(someHold([[{ field: 'n', op: '=', value: '5' }]], { n: 5 })).toBe(true);
+    expect(someHold([[{ field: 'constructor', op: '!=', value: 'x' }]], {})).toBe(false);
+  });
+});
