@@ -8,7 +8,7 @@ import type { Principal } from '@eyrie/platform/tokens';
 import { type ClusterId, type HealthRecord, nanosOfMs, type TenantId } from '@eyrie/schemas';
 import { partitionFor } from './partition.ts';
 
-export interface Refusal {
+interface Refusal {
   /** Unknown when the token was. */
   readonly principal: Principal | undefined;
   readonly peer: string;

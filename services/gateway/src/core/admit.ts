@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { LIMITS, type LineReading, type RawMeta, type RawSection } from '@eyrie/schemas';
 import type { Lines } from './lines.ts';
 
-export interface Rejected {
+interface Rejected {
   readonly index: number;
   readonly code: string;
   readonly message: string;
