@@ -9,6 +9,9 @@ import { anAlert, T0 } from './test-support/alert.ts';
 import { type Harness, type Json, signer, startConsole } from './test-support/harness.ts';
 import { alertRow, eventRow, insertRows } from './test-support/rows.ts';
 
+/** Patient: the machine may be busy. */
+const poll = <T>(read: () => T, options = { timeout: 20_000 }) => expect.poll(read, options);
+
 const runs = 15 * Number(process.env['EYRIE_TEST_RUNS'] ?? 1);
 const id = (letter: string) => letter.repeat(32);
 
@@ -94,7 +97,7 @@ describe('alerts', () => {
   it('stays exact while alerts are opened between the pages', async () => {
     const first = await harness.call(acme, 'GET', '/v1/alerts?limit=10');
     await harness.publish(anAlert('newer', { opened_at: nanosOfMs(T0 + 10 ** 6), rule: 'Newer' }));
-    await expect.poll(async () => (await pages(acme, '/v1/alerts?rule=Newer', 5)).length).toBe(1);
+    await poll(async () => (await pages(acme, '/v1/alerts?rule=Newer', 5)).length).toBe(1);
     const rest = await pages(acme, `/v1/alerts?cursor=${first.body.next_cursor}`, 500);
     expect(first.body.items.length + rest.length).toBe(30);
   });
@@ -143,7 +146,7 @@ describe('verdict', () => {
       verdict: 'benign',
       note: 'known',
     });
-    await expect.poll(async () => (await harness.bus.read('commands', 0, from)).length).toBe(1);
+    await poll(async () => (await harness.bus.read('commands', 0, from)).length).toBe(1);
     const [record] = await harness.bus.read('commands', 0, from);
     const command = JSON.parse(record?.value.toString() ?? '') as VerdictCommand;
     expect(signer.verify(command)).toBe(true);

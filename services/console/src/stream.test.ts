@@ -4,6 +4,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { anAlert, T0 } from './test-support/alert.ts';
 import { type Harness, type Json, startConsole } from './test-support/harness.ts';
 
+/** Patient: the machine may be busy. */
+const poll = <T>(read: () => T, options = { timeout: 20_000 }) => expect.poll(read, options);
+
 const runs = 8 * Number(process.env['EYRIE_TEST_RUNS'] ?? 1);
 
 interface Reader {
@@ -71,7 +74,7 @@ describe('stream', () => {
       anAlert('e', { disposition: 'suppressed', change: 'verdict', version: 2 }),
       anAlert('f', { opened_at: nanosOfMs(T0 + 1) }),
     );
-    await expect.poll(() => reader.alerts.length).toBe(3);
+    await poll(() => reader.alerts.length).toBe(3);
     const ids = new Set(reader.alerts.map((alert) => alert.alert_id));
     expect(ids).toEqual(new Set(['a', 'e', 'f'].map((name) => anAlert(name).alert_id)));
     expect(reader.alerts[0].opened_at).toMatch(/^2026-10-20T12:00:00\.\d{9}Z$/);
@@ -83,8 +86,8 @@ describe('stream', () => {
     const all = await openStream(harness, token, undefined, '?include=suppressed');
     const bound = await openStream(harness, await harness.token('acme', ['read'], 'c2'));
     await harness.publish(anAlert('a', { disposition: 'suppressed' }), anAlert('b', { cluster: 'c2' as never }));
-    await expect.poll(() => all.alerts.length).toBe(2);
-    await expect.poll(() => bound.alerts.length).toBe(1);
+    await poll(() => all.alerts.length).toBe(2);
+    await poll(() => bound.alerts.length).toBe(1);
     expect(bound.alerts[0].alert_id).toBe(anAlert('b').alert_id);
     await Promise.all([all.close(), bound.close()]);
   });
@@ -117,10 +120,10 @@ describe('stream', () => {
             for (const burst of bursts) await publish(burst);
             const isLast = index === sessions.length - 1;
             if (isLast)
-              await expect
-                .poll(() => got.length + reader.alerts.length, { timeout: 5_000 })
-                .toBeGreaterThanOrEqual(sent.length);
-            else await expect.poll(() => reader.lastId()).not.toBe('');
+              await poll(() => got.length + reader.alerts.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(
+                sent.length,
+              );
+            else await poll(() => reader.lastId()).not.toBe('');
             await reader.close();
             lastId = reader.lastId();
             got.push(...reader.alerts.map((alert) => alert.alert_id));
@@ -135,7 +138,7 @@ describe('stream', () => {
 
   it('says so when the id is of another log, and refuses what is no id', async () => {
     const reader = await openStream(harness, token, 'other-log:0,0,0');
-    await expect.poll(() => reader.events.map(({ event }) => event)).toEqual(['gap']);
+    await poll(() => reader.events.map(({ event }) => event)).toEqual(['gap']);
     await reader.close();
     for (const id of ['nonsense', 'x:', ':1', 'x:-1']) {
       const answer = await harness.call(token, 'GET', `/v1/stream?last_event_id=${encodeURIComponent(id)}`);
@@ -160,12 +163,12 @@ describe('stream', () => {
     });
     const samples = Array.from({ length: 5 }, () => ({ command_line: 'x'.repeat(20_000) }));
     for (let i = 0; i < 120; i += 1) await harness.publish(anAlert(`big${i}`, { samples: samples as never }));
-    await expect.poll(() => reader.alerts.length, { timeout: 10_000 }).toBe(120);
+    await poll(() => reader.alerts.length, { timeout: 10_000 }).toBe(120);
     const reached = async () =>
       (await harness.metrics.read('eyrie_bound_reached_total')).filter(
         ([{ bound }]) => bound === 'stream_pending_bytes',
       );
-    await expect.poll(async () => (await reached()).length, { timeout: 10_000 }).toBe(1);
+    await poll(async () => (await reached()).length, { timeout: 10_000 }).toBe(1);
     await slow.body?.cancel().catch(() => undefined);
     await reader.close();
   });
@@ -177,7 +180,7 @@ describe('stream', () => {
       { topic: 'alerts', partition: 0, key: forged.alert_id, value: Buffer.from(JSON.stringify(forged)) },
     ]);
     await harness.publish(anAlert('true'));
-    await expect.poll(() => reader.alerts.length).toBe(1);
+    await poll(() => reader.alerts.length).toBe(1);
     expect(reader.alerts[0].alert_id).toBe(anAlert('true').alert_id);
     await reader.close();
   });

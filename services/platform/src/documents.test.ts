@@ -7,6 +7,9 @@ import { createSigner } from './sign.ts';
 import { type TemporaryLog, temporaryLog } from './testing/temporary-log.ts';
 import { authenticate, hashToken, mintToken } from './tokens.ts';
 
+/** Patient: the machine may be busy. */
+const poll = <T>(read: () => T, options = { timeout: 20_000 }) => expect.poll(read, options);
+
 const log = createLogger({ name: 'test', level: 'silent' });
 const signer = createSigner(Buffer.alloc(32, 1));
 const tenant = 'acme' as TenantId;
@@ -78,7 +81,7 @@ describe('documents', () => {
     const outcomes = await Promise.allSettled([silence(a, 's1', 0, 'from a'), silence(b, 's1', 0, 'from b')]);
     const won = outcomes.filter(({ status }) => status === 'fulfilled');
     expect(won).toHaveLength(1);
-    await expect.poll(() => b.version).toBe(a.version);
+    await poll(() => b.version).toBe(a.version);
     expect(a.get(tenant, 'silence', 's1')).toEqual(b.get(tenant, 'silence', 's1'));
   });
 
@@ -98,7 +101,7 @@ describe('documents', () => {
         { topic: 'documents', partition: 0, key: 'acme/silence/s1', value: Buffer.from(value) },
       ]);
     }
-    await expect.poll(() => documents.version).toBe(5);
+    await poll(() => documents.version).toBe(5);
     expect(documents.get(tenant, 'silence', 's1')).toEqual(good);
     const counted = await temporary.metrics.read('eyrie_dead_letters_total');
     expect(counted.reduce((sum, [, value]) => sum + value, 0)).toBe(4);
@@ -111,7 +114,7 @@ describe('documents', () => {
     await temporary.bus.append([
       { topic: 'documents', partition: 0, key: 'acme/silence/s1', value: Buffer.from(JSON.stringify(first)) },
     ]);
-    await expect.poll(() => documents.version).toBe(3);
+    await poll(() => documents.version).toBe(3);
     expect(documents.get(tenant, 'silence', 's1')).toEqual(second);
   });
 
