@@ -24,10 +24,15 @@ export function refine(draft: Draft, name: string): void {
  * there is one. What stands in for an owner may change (an inventory begins to speak), the container does not.
  */
 export function standInOf(draft: Draft, name: string, entity: string, routingKey: string): Fingerprint | undefined {
+  // Only a stand-in that containers share may differ from what the event's own would be.
+  if (draft.state.sharedWaiting === 0) return undefined;
   for (const id of draft.state.waiting.get(name) ?? []) {
-    const draw = draft.byId(id);
-    if (draw === undefined || draw.isCompact || draw.record.waiting?.entity !== entity) continue;
-    if (draw.record.alert.routing_key === routingKey) return draw.record.alert.fingerprint;
+    const handle = draft.state.alerts.get(id);
+    if (handle === undefined) continue;
+    const { waiting, alert } = draft.look(handle);
+    if (waiting?.isOwn === false && waiting.entity === entity && alert.routing_key === routingKey) {
+      return alert.fingerprint;
+    }
   }
   return undefined;
 }

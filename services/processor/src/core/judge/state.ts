@@ -76,6 +76,8 @@ export class JudgeState {
   readonly closed = new Map<AlertId, Stored>();
   readonly byFingerprint = new Map<Fingerprint, Handle[]>();
   readonly waiting = new Map<string, Set<AlertId>>();
+  /** Waiting alerts whose stand-in several containers share. */
+  sharedWaiting = 0;
   readonly known = new Map<string, Identity>();
   readonly aliases = new Map<Fingerprint, Fingerprint>();
   readonly dismissals = new Map<Fingerprint, Dismissal>();
@@ -115,6 +117,7 @@ export class JudgeState {
 
   addWaiting({ waiting, alert }: AlertRecord): void {
     if (waiting === undefined) return;
+    if (!waiting.isOwn) this.sharedWaiting += 1;
     for (const name of waitingNames(waiting.subject)) {
       const ids = this.waiting.get(name);
       if (ids === undefined) this.waiting.set(name, new Set([alert.alert_id]));
@@ -124,6 +127,7 @@ export class JudgeState {
 
   removeWaiting({ waiting, alert }: AlertRecord): void {
     if (waiting === undefined) return;
+    if (!waiting.isOwn) this.sharedWaiting -= 1;
     for (const name of waitingNames(waiting.subject)) {
       const ids = this.waiting.get(name);
       ids?.delete(alert.alert_id);
