@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -21,10 +21,14 @@ const MIB = 1024 * 1024;
 const MEMORY_BYTES = 768 * MIB;
 
 let directory: string;
+let running: ChildProcess | undefined;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'eyrie-malformed-'));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  running?.kill('SIGKILL');
+  rmSync(directory, { recursive: true, force: true });
+});
 
 test(`${BODIES} malformed bodies: no crash, bounded memory, a code for each, every valid neighbour accepted`, {
   timeout: 120_000 + BODIES * 100,
@@ -35,6 +39,7 @@ test(`${BODIES} malformed bodies: no crash, bounded memory, a code for each, eve
     [join(import.meta.dirname, '../durability/gateway-child.ts'), data, stop, '262144'],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
+  running = child;
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-10_000);
