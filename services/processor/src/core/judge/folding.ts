@@ -163,7 +163,7 @@ function unhide(draft: Draft, record: AlertRecord, event: Event, placed: Placed,
 }
 
 /** A dismissed alert that breaks through is new work: its triage starts again, with the word of the person kept. */
-export function reopenTriage(before: Alert, isShownNow: boolean, record: AlertRecord): AlertRecord {
+function reopenTriage(before: Alert, isShownNow: boolean, record: AlertRecord): AlertRecord {
   if (!isShownNow || before.triage.status !== 'dismissed') return record;
   return { ...record, alert: { ...record.alert, triage: { ...before.triage, status: 'new' } } };
 }

@@ -27,7 +27,7 @@ export type Judge = Pick<
 >;
 
 export const WINDOW = 1_000;
-export const GRACE = 100;
+const GRACE = 100;
 
 /** One step of a history. Numbers name things by position, so that histories shrink well. */
 export type Move =

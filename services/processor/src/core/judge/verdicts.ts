@@ -46,7 +46,7 @@ export function obey(draft: Draft, command: VerdictCommand): 'applied' | 'repeat
 }
 
 /** The alert a command means: where it was merged, the survivor. */
-export function find(draft: Draft, tenant: string, alertId: AlertId): Draw | undefined {
+function find(draft: Draft, tenant: string, alertId: AlertId): Draw | undefined {
   let draw = draft.byId(alertId);
   // Survivors are older than what merged into them, so the chain ends; the bound is for damaged state.
   for (let step = 0; step < 16 && draw?.record.alert.merged_into !== undefined; step += 1) {
