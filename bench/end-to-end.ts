@@ -3,6 +3,9 @@
  * `node bench/end-to-end.ts [events]` (default 2,000,000).
  */
 import { fork } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { selectOverSocket } from '../services/platform/src/store/sql-client.ts';
 import { createInput } from './input.ts';
 import { cpuSeconds, machine, report, residentBytes, startEyrie, temporaryDirectory } from './process.ts';
 
@@ -14,6 +17,9 @@ else await main();
 
 async function main(): Promise<void> {
   const directory = temporaryDirectory('bench');
+  const inputs = temporaryDirectory('bench-input');
+  const bodies = join(inputs.path, 'bodies');
+  writeBodies(bodies);
   const eyrie = await startEyrie(directory.path);
   try {
     const input = createInput({ seed: 1 });
@@ -26,7 +32,7 @@ async function main(): Promise<void> {
         .join('\n'),
     );
     const child = fork(new URL(import.meta.url).pathname, [String(EVENTS), 'sender'], {
-      env: { ...process.env, URL: eyrie.ready.gateway, TOKEN: eyrie.ready.intake_token },
+      env: { ...process.env, URL: eyrie.ready.gateway, TOKEN: eyrie.ready.intake_token, FILE: bodies },
     });
     const marks: { events: number; cpu: number; at: number }[] = [
       { events: 0, cpu: cpuSeconds(eyrie.pid), at: performance.now() },
@@ -38,7 +44,7 @@ async function main(): Promise<void> {
     child.on('message', (events: number) => marks.push({ events, cpu: cpuSeconds(eyrie.pid), at: performance.now() }));
     const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
     if (code !== 0) throw new Error(`sender ended with ${code}`);
-    while ((await rows(eyrie.ready)) < EVENTS) await new Promise((resolve) => setTimeout(resolve, 200));
+    while ((await rows(directory.path)) < EVENTS) await new Promise((resolve) => setTimeout(resolve, 200));
     clearInterval(timer);
     marks.push({ events: EVENTS, cpu: cpuSeconds(eyrie.pid), at: performance.now() });
     const first = marks[0];
@@ -72,18 +78,16 @@ async function main(): Promise<void> {
   } finally {
     await eyrie.stop();
     directory.remove();
+    inputs.remove();
   }
 }
 
-async function rows(ready: { console: string; api_token: string }): Promise<number> {
-  const response = await fetch(`${ready.console}/v1/events/count`, {
-    headers: { authorization: `Bearer ${ready.api_token}` },
-  });
-  const body = (await response.json()) as { count: number };
-  return Number(body.count);
+async function rows(dataDir: string): Promise<number> {
+  const { rows } = await selectOverSocket(dataDir, 'SELECT count() FROM events', { timeoutMs: 60_000 });
+  return Number(rows[0]?.[0]);
 }
 
-async function post(url: string, token: string, body: string): Promise<void> {
+async function post(url: string, token: string, body: string | Buffer<ArrayBuffer>): Promise<void> {
   const response = await fetch(url, {
     method: 'POST',
     body,
@@ -92,20 +96,24 @@ async function post(url: string, token: string, body: string): Promise<void> {
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
 }
 
-/** Eight posts of 500 in flight; a distinct id an event. */
+/** Eight posts of 500 in flight, read from a file made before. */
 async function sender(): Promise<void> {
   const url = process.env['URL'] ?? '';
   const token = process.env['TOKEN'] ?? '';
-  const input = createInput({ seed: 1 });
-  let sent = 0;
+  const file = openSync(process.env['FILE'] ?? '', 'r');
+  const sizes = JSON.parse(readFileSync(`${process.env['FILE']}.sizes`, 'utf8')) as number[];
+  let next = 0;
+  let at = 0;
   let acknowledged = 0;
   let told = 0;
   const worker = async () => {
-    while (sent < EVENTS) {
-      const count = Math.min(BATCH, EVENTS - sent);
-      sent += count;
-      await post(url, token, input.lines(count).join('\n'));
-      acknowledged += count;
+    for (let size = sizes[next]; size !== undefined; size = sizes[next]) {
+      next += 1;
+      const body = Buffer.allocUnsafe(size);
+      readSync(file, body, 0, size, at);
+      at += size;
+      await post(url, token, body);
+      acknowledged += BATCH;
       if (acknowledged - told >= 100_000) {
         told = acknowledged;
         process.send?.(acknowledged);
@@ -114,4 +122,18 @@ async function sender(): Promise<void> {
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   process.disconnect?.();
+}
+
+/** All bodies in one file, so that making them takes no CPU from what is measured. */
+function writeBodies(file: string): void {
+  const input = createInput({ seed: 1 });
+  const out = openSync(file, 'w');
+  const sizes: number[] = [];
+  for (let events = 0; events < EVENTS; events += BATCH) {
+    const body = Buffer.from(input.lines(BATCH).join('\n'));
+    writeSync(out, body);
+    sizes.push(body.length);
+  }
+  closeSync(out);
+  writeFileSync(`${file}.sizes`, JSON.stringify(sizes));
 }
