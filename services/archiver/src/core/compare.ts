@@ -14,7 +14,7 @@ export interface StoredCount extends JudgeCount {
   readonly last_seq: number;
 }
 
-export interface Difference {
+interface Difference {
   readonly tenant: string;
   readonly partition: number;
   readonly what: 'opened' | 'shown' | 'suppressed';
