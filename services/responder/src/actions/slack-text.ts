@@ -1,5 +1,5 @@
 /** Slack reads `&`, `<` and `>`: written like this, event text can neither mention people nor hide a link. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

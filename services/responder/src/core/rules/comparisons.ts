@@ -1,6 +1,6 @@
 import { type Priority, parsePriority, priorityRank } from '@eyrie/schemas';
 
-export type Order = '<' | '<=' | '>' | '>=' | '=';
+type Order = '<' | '<=' | '>' | '>=' | '=';
 export interface Comparison {
   readonly op: Order;
   readonly value: number;
