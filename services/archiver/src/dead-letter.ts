@@ -6,7 +6,7 @@ import { type DeadLetter, FrameError, LIMITS, TOPICS } from '@eyrie/schemas';
 /** False for a record of a signed topic without the mac its content demands. Unsigned topics are always trusted. */
 export function isTrusted(signer: Signer | undefined, record: Pick<BusRecord, 'topic' | 'value'>): boolean {
   if (signer === undefined || !TOPICS[record.topic].signed || record.value.length === 0) return true;
-  return signer.verify(JSON.parse(record.value.toString('utf8')) as object);
+  return signer.isSealed(record.value);
 }
 
 export class BadSignature extends Error {

@@ -3,7 +3,7 @@ import type { Clock } from '@eyrie/platform/clock';
 import { createMetrics } from '@eyrie/platform/metrics';
 import type { Alert, TenantId } from '@eyrie/schemas';
 import { expect, it } from 'vitest';
-import type { AlertFeed, FedAlert } from './alert-feed.ts';
+import { type AlertFeed, FedAlert } from './alert-feed.ts';
 import { createRecentAlerts } from './recent-alerts.ts';
 import { anAlert } from './test-support/alert.ts';
 
@@ -41,7 +41,7 @@ function setUp(limits?: { alerts: number; bytes: number }) {
     metrics,
     position,
     feed: (alert: Alert) => {
-      listener(0, offset, { partition: 0, offset, alert });
+      listener(0, offset, new FedAlert(0, offset, JSON.stringify(alert)));
       offset += 1;
     },
     sweep: async () => {

@@ -21,13 +21,15 @@ export interface RecentAlerts {
   stop(): void;
 }
 
+/** `bytes`: characters of text, one byte each but for text of other scripts. */
 const RECENT_LIMITS = { alerts: 20_000, bytes: 128 * 1024 * 1024 } as const;
 /** Between looks at the archiver's position, milliseconds; an entry stays for one more look after it was passed. */
 const SWEEP_MS = 2_000;
 
-interface Entry extends FedAlert {
-  readonly bytes: number;
-}
+/** As text: reading all of them would cost far more than the few that someone asks for. */
+type Entry = Pick<FedAlert, 'partition' | 'offset' | 'version' | 'text'>;
+
+const read = ({ text }: Entry) => JSON.parse(text) as Alert;
 
 interface Dependencies {
   readonly feed: AlertFeed;
@@ -43,28 +45,27 @@ export function createRecentAlerts(
   // Insertion order is the order of the log: a new version moves its alert to the end.
   const byTenant = new Map<TenantId, Map<AlertId, Entry>>();
   const order = new Map<AlertId, TenantId>();
-  const waiters = new Set<(alert: Alert) => void>();
+  const waiters = new Set<(fed: FedAlert) => void>();
   let bytes = 0;
 
   const off = feed.onPosition((_partition, _offset, fed) => {
     if (fed === undefined) return;
-    keep({ ...fed, bytes: 1_000 + 400 * (fed.alert.targets.length + fed.alert.samples.length) });
-    for (const waiter of waiters) waiter(fed.alert);
+    keep(fed);
+    for (const waiter of waiters) waiter(fed);
   });
 
-  function keep(entry: Entry): void {
-    const { tenant, alert_id: id, version } = entry.alert;
+  function keep({ tenant, id, partition, offset, version, text }: FedAlert): void {
     const held = byTenant.get(tenant)?.get(id);
-    if (held !== undefined && held.alert.version >= version) return;
+    if (held !== undefined && held.version >= version) return;
     forget(tenant, id);
     let alerts = byTenant.get(tenant);
     if (alerts === undefined) {
       alerts = new Map();
       byTenant.set(tenant, alerts);
     }
-    alerts.set(id, entry);
+    alerts.set(id, { partition, offset, version, text });
     order.set(id, tenant);
-    bytes += entry.bytes;
+    bytes += text.length;
     while (order.size > limits.alerts || bytes > limits.bytes) {
       const oldest = order.entries().next().value;
       if (oldest === undefined) break;
@@ -77,10 +78,15 @@ export function createRecentAlerts(
     const alerts = byTenant.get(tenant);
     const entry = alerts?.get(id);
     if (alerts === undefined || entry === undefined) return;
-    bytes -= entry.bytes;
+    bytes -= entry.text.length;
     alerts.delete(id);
     order.delete(id);
     if (alerts.size === 0) byTenant.delete(tenant);
+  }
+
+  function get(tenant: TenantId, id: AlertId): Alert | undefined {
+    const entry = byTenant.get(tenant)?.get(id);
+    return entry && read(entry);
   }
 
   /** Where the archiver stood at the last look. */
@@ -101,16 +107,16 @@ export function createRecentAlerts(
   }
 
   return {
-    get: (tenant, id) => byTenant.get(tenant)?.get(id)?.alert,
-    list: (tenant) => Array.from(byTenant.get(tenant)?.values() ?? [], ({ alert }) => alert),
+    get,
+    list: (tenant) => Array.from(byTenant.get(tenant)?.values() ?? [], read),
     waitFor: async (tenant, id, accept, maxWaitMs) => {
-      const held = byTenant.get(tenant)?.get(id)?.alert;
+      const held = get(tenant, id);
       if (held !== undefined && accept(held)) return held;
       const found = new AbortController();
       let result: Alert | undefined;
-      const waiter = (alert: Alert) => {
-        if (alert.tenant !== tenant || alert.alert_id !== id || !accept(alert)) return;
-        result = alert;
+      const waiter = (fed: FedAlert) => {
+        if (fed.tenant !== tenant || fed.id !== id || !accept(fed.alert)) return;
+        result = fed.alert;
         found.abort();
       };
       waiters.add(waiter);

@@ -84,10 +84,7 @@ export class StreamClient {
         continue;
       }
       const records = await bus.read('alerts', partition, next, { maxBytes: READ_BYTES });
-      for (const record of records) {
-        const alert = readAlert(read, record);
-        this.#take(partition, record.offset, alert && { partition, offset: record.offset, alert });
-      }
+      for (const record of records) this.#take(partition, record.offset, readAlert(read, record));
       // Nothing below the feed's position is left to read (removed by retention).
       if (records.length === 0) this.#next[partition] = Math.max(next, feed.next(partition));
     }
@@ -96,7 +93,7 @@ export class StreamClient {
   #take(partition: number, offset: number, fed: FedAlert | undefined): void {
     if (offset < (this.#next[partition] ?? 0)) return;
     this.#next[partition] = offset + 1;
-    if (fed === undefined || !isToldTo(fed.alert, this.#audience)) return;
+    if (fed?.tenant !== this.#audience.tenant || !isToldTo(fed.alert, this.#audience)) return;
     this.#write(`id: ${this.#id()}\nevent: alert\ndata: ${this.#deps.describe(fed)}\n\n`);
   }
 

@@ -1,11 +1,11 @@
-import type { DocumentBodies, DocumentKind, DocumentRecord, TenantId } from '@eyrie/schemas';
+import { type DocumentBodies, type DocumentKind, type DocumentRecord, FORMATS, type TenantId } from '@eyrie/schemas';
 import type { Bus, BusRecord } from './bus/bus.ts';
 import { followTable } from './bus/table.ts';
 import type { Clock } from './clock.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import type { Signer } from './sign.ts';
+import { openSealed, type Signer } from './sign.ts';
 
 /**
  * Silences, exceptions, rules and tokens as they stand now: a view of the topic `documents`, and the way to change them.
@@ -77,15 +77,12 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
   }
 
   function read(value: Buffer, offset: number): DocumentRecord | undefined {
-    const refuse = (reason: 'unreadable' | 'newer_format' | 'bad_signature') => {
-      metrics?.count('eyrie_dead_letters_total', { stage: 'documents', reason });
-      log.warn({ topic: TOPIC, offset, reason }, 'document record without effect');
-      return undefined;
-    };
-    const record = parse(value);
-    if (record === undefined) return refuse('unreadable');
-    if (record.v > 1) return refuse('newer_format');
-    return signer.verify(record) ? record : refuse('bad_signature');
+    const opened = openSealed<DocumentRecord>(signer, value, FORMATS.record);
+    if (opened.ok && typeof opened.record.kind === 'string') return opened.record;
+    const reason = opened.ok ? 'unreadable' : opened.reason;
+    metrics?.count('eyrie_dead_letters_total', { stage: 'documents', reason });
+    log.warn({ topic: TOPIC, offset, reason }, 'document record without effect');
+    return undefined;
   }
 
   /** A version that is not higher has no effect: an old record that comes again, or a second writer. */
@@ -114,19 +111,20 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
         throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} has version ${seen}, not ${expectedVersion}`);
       }
       const unsigned = { v: 1 as const, tenant, kind, id, version: seen + 1, author, at: clock.now(), body };
-      const record: DocumentRecord<K> = { ...unsigned, mac: signer.sign(unsigned) };
-      if (await append(`${tenant}/${kind}/${id}`, record)) return record;
+      const value = signer.seal(unsigned);
+      const record = JSON.parse(value.toString('utf8')) as DocumentRecord<K>;
+      if (await append(`${tenant}/${kind}/${id}`, record.mac, value)) return record;
       if (expectedVersion !== undefined) break;
     }
     throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} was changed by someone else at the same time`);
   }
 
   /** Appends, and waits until this view took the record. False when another process's change came first. */
-  async function append(key: string, record: DocumentRecord): Promise<boolean> {
-    const change: { readonly mac: string; isTaken?: boolean } = { mac: record.mac };
+  async function append(key: string, mac: string, value: Buffer): Promise<boolean> {
+    const change: { readonly mac: string; isTaken?: boolean } = { mac };
     own = change;
     try {
-      const [appended] = await bus.append([{ topic: TOPIC, partition: 0, key, value: encode(record) }]);
+      const [appended] = await bus.append([{ topic: TOPIC, partition: 0, key, value }]);
       await reach(appended?.offset ?? 0);
     } finally {
       own = undefined;
@@ -167,17 +165,4 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
     },
     stop: () => table.stop(),
   };
-}
-
-function encode(record: DocumentRecord): Buffer {
-  return Buffer.from(JSON.stringify(record));
-}
-
-function parse(value: Buffer): DocumentRecord | undefined {
-  try {
-    const record = JSON.parse(value.toString('utf8')) as DocumentRecord;
-    return typeof record === 'object' && record !== null && typeof record.kind === 'string' ? record : undefined;
-  } catch {
-    return undefined;
-  }
 }

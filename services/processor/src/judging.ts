@@ -1,5 +1,5 @@
 import type { Bus, BusRecord, Output, Step } from '@eyrie/platform/bus/bus';
-import type { Signer } from '@eyrie/platform/sign';
+import { openSealed, type Signer } from '@eyrie/platform/sign';
 import { type Alert, type Command, type Event, FORMATS, FrameError, FrameReader, type Reason } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
 import {
@@ -99,20 +99,13 @@ export class Judging {
 
   /** Commands change what people see: without the mac of this installation they have no effect. */
   #takeCommand(record: BusRecord, now: number): void {
-    const command = parseCommand(record.value);
-    const fault = this.#faultOf(command);
-    if (command === undefined || fault !== undefined) {
-      this.#setAside(record, fault ?? 'unreadable', 'the command has no effect');
+    const opened = openSealed<Command>(this.#parts.signer, record.value, FORMATS.record);
+    if (!opened.ok) {
+      this.#setAside(record, opened.reason, 'the command has no effect');
       return;
     }
-    const { command: ending } = this.#decide({ kind: 'command', command }, now);
+    const { command: ending } = this.#decide({ kind: 'command', command: opened.record }, now);
     if (ending === 'unknown_alert') this.#setAside(record, 'unknown_alert', 'no alert has this id');
-  }
-
-  #faultOf(command: Command | undefined): Reason<'dead-lettered'> | undefined {
-    if (command === undefined) return 'unreadable';
-    if (command.v > FORMATS.record) return 'newer_format';
-    return this.#parts.signer.verify(command) ? undefined : 'bad_signature';
   }
 
   #decide(input: JudgeInput, now: number): Decision {
@@ -127,21 +120,12 @@ export class Judging {
   }
 
   #alertOutput(alert: Alert): Output {
-    const value = Buffer.from(JSON.stringify({ ...alert, mac: this.#parts.signer.sign(alert) }));
+    const value = this.#parts.signer.seal(alert);
     return { topic: 'alerts', partition: this.#state.partition, key: alert.alert_id, value };
   }
 
   #setAside(record: BusRecord, reason: Reason<'dead-lettered'>, message: string): void {
     const letter = unreadableLetter(this.#parts.bus, 'judge', record, reason, message);
     this.#outputs.push(deadLetterOutput(this.#parts.bus, this.#state.partition, letter));
-  }
-}
-
-function parseCommand(value: Buffer): Command | undefined {
-  try {
-    const parsed: unknown = JSON.parse(value.toString('utf8'));
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Command) : undefined;
-  } catch {
-    return undefined;
   }
 }

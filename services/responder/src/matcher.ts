@@ -1,7 +1,7 @@
 import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Metrics } from '@eyrie/platform/metrics';
-import type { Signer } from '@eyrie/platform/sign';
+import { openSealed, type Refusal, type Signer } from '@eyrie/platform/sign';
 import {
   type Alert,
   type Event,
@@ -15,7 +15,7 @@ import {
 import { AlertMemory } from './alert-memory.ts';
 import { partitionHash, requestKey } from './core/request.ts';
 import type { RuleSet } from './core/rules/compiled.ts';
-import { deadLetter, readSigned, type Unreadable } from './dead-letter.ts';
+import { deadLetter } from './dead-letter.ts';
 import { type Match, Matching } from './matching.ts';
 import type { Progress } from './progress.ts';
 
@@ -67,8 +67,8 @@ export async function runMatcher(assigned: Assigned, signal: AbortSignal, deps: 
 async function prime(assigned: Assigned, { bus, signer }: MatcherDeps, position: number): Promise<Matcher> {
   const memory = new AlertMemory();
   await memory.prime(bus, assigned.partition, position, (record) => {
-    const read = readSigned<Alert>(record, signer, FORMATS.record);
-    return read.ok ? read.value : undefined;
+    const read = openSealed<Alert>(signer, record.value, FORMATS.record);
+    return read.ok ? read.record : undefined;
   });
   return { memory, matching: new Matching(memory) };
 }
@@ -81,17 +81,17 @@ function matchRecords(
   deps: MatcherDeps,
 ): readonly Output[] {
   const outputs: Output[] = [];
-  const refuse = (record: BusRecord, reason: Unreadable, message: string) => {
+  const refuse = (record: BusRecord, reason: Refusal, message: string) => {
     deps.metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason });
     outputs.push(deadLetter(deps.bus, record, reason, message));
   };
   const alerts: Alert[] = [];
   for (const record of records) {
     if (record.topic !== 'alerts') continue;
-    const read = readSigned<Alert>(record, deps.signer, FORMATS.record);
+    const read = openSealed<Alert>(deps.signer, record.value, FORMATS.record);
     if (read.ok) {
-      memory.learn(read.value);
-      alerts.push(read.value);
+      memory.learn(read.record);
+      alerts.push(read.record);
     } else refuse(record, read.reason, 'an alert the responder cannot take');
   }
   for (const record of records) {
@@ -126,6 +126,6 @@ function requestOutput({ rule, request }: Match, { bus, signer }: MatcherDeps): 
     topic: 'action-requests',
     partition: partitionOf(partitionHash(key), bus.partitions('action-requests')),
     key,
-    value: Buffer.from(JSON.stringify({ ...request, mac: signer.sign(request) })),
+    value: signer.seal(request),
   };
 }

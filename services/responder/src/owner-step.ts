@@ -38,12 +38,7 @@ export class OwnerStep {
 
   outputs(partition: number, signer: Signer): readonly Output[] {
     const records = this.#ledger.map(
-      ({ line, key }): Output => ({
-        topic: 'actions',
-        partition,
-        key,
-        value: Buffer.from(JSON.stringify({ ...line, mac: signer.sign(line) })),
-      }),
+      ({ line, key }): Output => ({ topic: 'actions', partition, key, value: signer.seal(line) }),
     );
     return [...records, ...this.#aside];
   }

@@ -4,7 +4,7 @@ import { AppError } from '@eyrie/platform/errors';
 import { failpoint } from '@eyrie/platform/failpoint';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
-import type { Signer } from '@eyrie/platform/sign';
+import { openSealed, type Signer } from '@eyrie/platform/sign';
 import { type ActionRequest, FORMATS } from '@eyrie/schemas';
 import { Calls } from './calls.ts';
 import { nextBegin } from './core/owner/begin.ts';
@@ -13,7 +13,7 @@ import { decide } from './core/owner/decide.ts';
 import { evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './core/owner/decision.ts';
 import { emptyState, type OwnerState } from './core/owner/state.ts';
 import { planKey } from './core/request.ts';
-import { deadLetter, readSigned } from './dead-letter.ts';
+import { deadLetter } from './dead-letter.ts';
 import { countLedger, OwnerStep } from './owner-step.ts';
 import type { Progress } from './progress.ts';
 import type { Setup } from './setup.ts';
@@ -149,8 +149,8 @@ class Owner {
   #admit(records: readonly BusRecord[]): void {
     const { bus, signer, metrics } = this.#deps;
     for (const record of records) {
-      const read = readSigned<ActionRequest>(record, signer, FORMATS.record);
-      if (read.ok) this.#decide({ kind: 'request', request: read.value });
+      const read = openSealed<ActionRequest>(signer, record.value, FORMATS.record);
+      if (read.ok) this.#decide({ kind: 'request', request: read.record });
       else {
         metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason: read.reason });
         this.#step.setAside(deadLetter(bus, record, read.reason, 'a request the responder cannot take'));

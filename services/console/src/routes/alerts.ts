@@ -95,11 +95,9 @@ export function alertRoutes(app: App, context: Context): void {
       const alert = await mustFind(principal, request.params.id as AlertId);
       const now = clock.now();
       const until = endOfDismissal(request.body.dismissed_until, now);
-      const unsigned = verdictCommand(alert, request.body, { id: randomUUID(), by: principal.name, at: now, until });
-      const command = { ...unsigned, mac: signer.sign(unsigned) };
+      const command = verdictCommand(alert, request.body, { id: randomUUID(), by: principal.name, at: now, until });
       const partition = partitionOf(alert.routing_key, bus.partitions('commands'));
-      const value = Buffer.from(JSON.stringify(command));
-      await bus.append([{ topic: 'commands', partition, key: alert.routing_key, value }]);
+      await bus.append([{ topic: 'commands', partition, key: alert.routing_key, value: signer.seal(command) }]);
       // A merged alert's commands go to its survivor.
       const subject = alert.merged_into ?? alert.alert_id;
       const isAnswer = ({ triage }: Alert) => triage.by === command.by && triage.at === command.at;

@@ -93,7 +93,7 @@ export async function startConsole(
           topic: 'alerts' as const,
           partition: partitionOf(alert.routing_key, bus.partitions('alerts')),
           key: alert.alert_id,
-          value: Buffer.from(JSON.stringify({ ...alert, mac: signer.sign(alert) })),
+          value: signer.seal(alert),
         })),
       );
     },
