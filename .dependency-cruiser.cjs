@@ -1,10 +1,19 @@
 const tests = '\\.test\\.ts$|test-support|/testing/';
 /** One file per client library: nothing else may know it. */
-const clients = { lmdb: 'services/platform/src/bus/', '@clickhouse/client': 'services/platform/src/store/', chdb: 'services/platform/src/store/' };
+const clients = {
+  lmdb: 'services/platform/src/bus/',
+  '@clickhouse/client': 'services/platform/src/store/',
+  chdb: 'services/platform/src/store/',
+};
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'schemas-import-nothing-of-ours',
       severity: 'error',
@@ -43,6 +52,10 @@ module.exports = {
     exclude: { path: 'node_modules/(?!lmdb|chdb|@clickhouse/client)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.mjs'],
+    },
   },
 };

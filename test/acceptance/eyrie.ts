@@ -37,7 +37,7 @@ export function sumOfOutcomes(result: ReplayResult): number {
 }
 
 /** Directory of real data, where it is there: it is not part of the project. */
-export const REAL_DATA = process.env['EYRIE_TEST_DATA'] ?? join(process.cwd(), '../shared/data');
+const REAL_DATA = process.env['EYRIE_TEST_DATA'] ?? join(process.cwd(), '../shared/data');
 export const hasRealData = existsSync(join(REAL_DATA, 'falco'));
 
 export function realFalcoFiles(): string[] {

@@ -5,12 +5,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sendFiles } from '../../services/cli/src/send.ts';
-import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
-import { FAILPOINTS } from '../../services/platform/src/failpoint.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createInput } from '../../bench/input.ts';
 import { EndedBeforeReady, freePort, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
+import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
+import { sendFiles } from '../../services/cli/src/send.ts';
+import { FAILPOINTS } from '../../services/platform/src/failpoint.ts';
 
 const FULL = process.env['EYRIE_TEST_RUNS'] === 'full';
 const EVENTS = FULL ? 50_000 : 4_000;
@@ -49,7 +49,11 @@ for (const failpoint of FAILPOINTS) {
 }
 
 for (let n = 1; n <= ROUNDS; n += 1) {
-  it(`survives kills at random moments, round ${n}`, async () => expectSame(await round(`random-${n}`, { random: n })), 600_000);
+  it(
+    `survives kills at random moments, round ${n}`,
+    async () => expectSame(await round(`random-${n}`, { random: n })),
+    600_000,
+  );
 }
 
 function expectSame(result: Result & { kills?: number }): void {
@@ -65,12 +69,18 @@ function expectSame(result: Result & { kills?: number }): void {
 }
 
 /** One run: send everything while the process is killed, then ask for what is there. */
-async function round(name: string, disturbance: { failpoint?: string; random?: number } | undefined): Promise<Result & { kills: number }> {
+async function round(
+  name: string,
+  disturbance: { failpoint?: string; random?: number } | undefined,
+): Promise<Result & { kills: number }> {
   const dataDir = join(root.path, name);
   const trace = join(root.path, `${name}.trace`);
   mkdirSync(dataDir, { mode: 0o700 });
   writeFileSync(trace, '');
-  const { rules, scripts } = writeTraceResponse(join(root.path, `${name}-response`), { trace, match: { priority: '>=Warning' } });
+  const { rules, scripts } = writeTraceResponse(join(root.path, `${name}-response`), {
+    trace,
+    match: { priority: '>=Warning' },
+  });
   const gatewayPort = await freePort();
   const env = {
     EYRIE_INTAKE_TOKEN: TOKEN,
@@ -141,14 +151,19 @@ async function settled(running: Running, trace: string): Promise<Result> {
     quiet = now === before && Number(now.split(' ')[0]) >= EVENTS ? quiet + 1 : 0;
     before = now;
   }
-  const [counts] = await sql<{ rows: string; ids: string }>(running, 'SELECT count() AS rows, uniqExact(event_id) AS ids FROM events');
+  const [counts] = await sql<{ rows: string; ids: string }>(
+    running,
+    'SELECT count() AS rows, uniqExact(event_id) AS ids FROM events',
+  );
   const alerts = await sql<{ alert_id: string; count: string; first_seen: string; last_seen: string }>(
     running,
     'SELECT alert_id, count, toString(first_seen) AS first_seen, toString(last_seen) AS last_seen FROM alerts ORDER BY alert_id LIMIT 100000',
   );
   const [unknown] = await sql<{ n: string }>(running, "SELECT count() AS n FROM actions WHERE state = 'unknown'");
   const monthly = await (
-    await fetch(`${running.ready.console}/v1/metrics/monthly-alerts`, { headers: { authorization: `Bearer ${API_TOKEN}` } })
+    await fetch(`${running.ready.console}/v1/metrics/monthly-alerts`, {
+      headers: { authorization: `Bearer ${API_TOKEN}` },
+    })
   ).json();
   return {
     rows: Number(counts?.rows),

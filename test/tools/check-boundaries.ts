@@ -4,12 +4,19 @@
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 
-const output = execFileSync('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'schemas/src', 'services'], {
-  encoding: 'utf8',
-  maxBuffer: 256 * 1024 * 1024,
-});
+const output = execFileSync(
+  'depcruise',
+  ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'schemas/src', 'services'],
+  {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  },
+);
 const result = JSON.parse(output) as {
-  summary: { violations: { rule: { name: string; severity: string }; from: string; to: string }[]; totalCruised: number };
+  summary: {
+    violations: { rule: { name: string; severity: string }; from: string; to: string }[];
+    totalCruised: number;
+  };
   modules: { source: string }[];
 };
 
@@ -17,7 +24,9 @@ const expected = [...globSync('schemas/src/**/*.ts'), ...globSync('services/*/sr
 const seen = new Set(result.modules.map((module) => module.source));
 const unseen = expected.filter((file) => !seen.has(file));
 if (unseen.length > 0) {
-  console.error(`boundaries: the tool did not look at ${unseen.length} of ${expected.length} files, first ${unseen[0]}`);
+  console.error(
+    `boundaries: the tool did not look at ${unseen.length} of ${expected.length} files, first ${unseen[0]}`,
+  );
   process.exit(1);
 }
 for (const { rule, from, to } of result.summary.violations) console.error(`boundaries: ${rule.name}: ${from} → ${to}`);

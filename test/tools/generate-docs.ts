@@ -1,13 +1,16 @@
 /** Writes docs/reference/* from the code; with --check only says which are stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { ERROR_CODES } from '../../services/platform/src/errors.ts';
-import { METRICS } from '../../services/platform/src/metrics.ts';
 import { OUTCOME_REASONS, TOPICS } from '../../schemas/src/index.ts';
 import { CONFIG } from '../../services/cli/src/config.ts';
 import { createProgram } from '../../services/cli/src/program.ts';
+import { ERROR_CODES } from '../../services/platform/src/errors.ts';
+import { METRICS } from '../../services/platform/src/metrics.ts';
 
-const cell = (text: unknown) => String(text ?? '').replaceAll('|', '\\|').replaceAll('\n', ' ');
+const cell = (text: unknown) =>
+  String(text ?? '')
+    .replaceAll('|', '\\|')
+    .replaceAll('\n', ' ');
 const table = (head: string[], rows: unknown[][]) =>
   [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
 const page = (title: string, source: string, ...parts: string[]) =>
@@ -26,7 +29,8 @@ function configuration(): string {
     });
     return `## ${service}\n\n${table(['variable', 'default', 'meaning'], rows)}`;
   });
-  const intro = 'Every variable may also be given as `<NAME>_FILE`: the path of a file that holds the value. All errors are reported at once.';
+  const intro =
+    'Every variable may also be given as `<NAME>_FILE`: the path of a file that holds the value. All errors are reported at once.';
   return page('Configuration', 'services/cli/src/config.ts', intro, ...parts);
 }
 
@@ -38,20 +42,41 @@ function commandLine(command: Command, path = 'eyrie'): string[] {
 }
 
 const pages: Record<string, string> = {
-  'errors.md': page('Errors', 'services/platform/src/errors.ts', table(['code', 'meaning and what to do'], Object.entries(ERROR_CODES).map(([code, text]) => [`\`${code}\``, text]))),
+  'errors.md': page(
+    'Errors',
+    'services/platform/src/errors.ts',
+    table(
+      ['code', 'meaning and what to do'],
+      Object.entries(ERROR_CODES).map(([code, text]) => [`\`${code}\``, text]),
+    ),
+  ),
   'metrics.md': page(
     'Metrics',
     'services/platform/src/metrics.ts',
-    table(['metric', 'type', 'labels', 'meaning'], Object.entries(METRICS).map(([name, m]) => [`\`${name}\``, m.type, m.labels.join(', '), m.help])),
+    table(
+      ['metric', 'type', 'labels', 'meaning'],
+      Object.entries(METRICS).map(([name, m]) => [`\`${name}\``, m.type, m.labels.join(', '), m.help]),
+    ),
     '## Outcomes and reasons',
-    table(['outcome', 'reasons'], Object.entries(OUTCOME_REASONS).map(([outcome, reasons]) => [outcome, reasons.join(', ')])),
+    table(
+      ['outcome', 'reasons'],
+      Object.entries(OUTCOME_REASONS).map(([outcome, reasons]) => [outcome, reasons.join(', ')]),
+    ),
   ),
   'topics.md': page(
     'Topics',
     'schemas/src/topics.ts',
     table(
       ['topic', 'key', 'value', 'cleanup', 'days', 'partitions as', 'signed'],
-      Object.entries(TOPICS).map(([name, t]) => [`\`eyrie.${name}\``, t.key, t.value, t.cleanup, 'retentionDays' in t ? t.retentionDays : '', t.partitions, t.signed ? 'yes' : 'no']),
+      Object.entries(TOPICS).map(([name, t]) => [
+        `\`eyrie.${name}\``,
+        t.key,
+        t.value,
+        t.cleanup,
+        'retentionDays' in t ? t.retentionDays : '',
+        t.partitions,
+        t.signed ? 'yes' : 'no',
+      ]),
     ),
   ),
   'configuration.md': configuration(),

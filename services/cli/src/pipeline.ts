@@ -12,7 +12,7 @@ import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
 import { createSigner, type Signer } from '@eyrie/platform/sign';
 import { type ChdbStore, openChdb } from '@eyrie/platform/store/chdb';
 import { authenticate } from '@eyrie/platform/tokens';
-import { createJudge, createPrepare } from '@eyrie/processor';
+import { createJudge, createPrepare, matches } from '@eyrie/processor';
 import { createResponder } from '@eyrie/responder';
 import type { Config } from './config.ts';
 
@@ -93,7 +93,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       },
     );
     const console = createConsole(
-      { ...deps, authenticate: identify, mask: maskSecrets },
+      { ...deps, authenticate: identify, mask: maskSecrets, explain: { matches, rules: responder.explain } },
       { host: config.EYRIE_CONSOLE_HOST, port: config.EYRIE_CONSOLE_PORT, ...tlsOf(config, 'CONSOLE') },
     );
     const gateway = createGateway(

@@ -1,3 +1,4 @@
+export { matches } from './core/judge/matching.ts';
 export { createJudge, type JudgeDependencies, type JudgeRoleOptions } from './judge.ts';
 export { createPrepare, type PrepareDependencies, type PrepareOptions } from './prepare.ts';
 export type { Role } from './role.ts';

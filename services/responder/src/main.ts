@@ -5,8 +5,10 @@ import type { Component } from '@eyrie/platform/lifecycle';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
+import { NO_RULES } from './core/rules/compiled.ts';
 import { type GroupLoop, keepJoined } from './group-loop.ts';
 import { runMatcher } from './matcher.ts';
+import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
 import { Progress } from './progress.ts';
 import type { RuleReport } from './rule-files.ts';
@@ -36,6 +38,8 @@ export interface ResponderOptions extends Partial<SetupPaths> {
 export interface Responder extends Component {
   /** Resolves when everything judged so far was matched, and what could begin has ended. */
   caughtUp(): Promise<void>;
+  /** Every rule as it is loaded now against a judged event, for `why`. */
+  explain(input: Parameters<typeof explainRules>[1]): ReturnType<typeof explainRules>;
 }
 
 const DAY = 86_400_000;
@@ -55,12 +59,14 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
     drainMs: options.drainMs ?? 4_000,
   };
   let loops: readonly GroupLoop[] = [];
+  let live: LiveSetup | undefined;
   const stopping = new AbortController();
 
   return {
     name: 'responder',
     start: async () => {
       const setup = openSetup({ ...options, scriptsMax: options.scriptsMax ?? 4 }, { http, clock, log });
+      live = setup;
       log.info({ rules: setup.current.rules.rules.length }, 'response rules loaded');
       const shared = { ...deps, progress };
       loops = [
@@ -78,6 +84,7 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
       await Promise.all(loops.map((loop) => loop.stop()));
       await http.close();
     },
+    explain: (input) => explainRules(live?.current.rules ?? NO_RULES, input),
     caughtUp: async () => {
       for (const topic of ['judged', 'alerts', 'action-requests'] as const) {
         for (let partition = 0; partition < bus.partitions(topic); partition += 1) {

@@ -135,6 +135,37 @@ export class Matching {
   }
 }
 
+/** Every rule against a judged event: whether it holds, and otherwise the first condition that does not. */
+export function explainRules(
+  rules: RuleSet,
+  input: {
+    readonly event: Event;
+    readonly judgement: Judgement;
+    readonly alert: Alert | undefined;
+    readonly raw: string;
+  },
+): readonly { readonly rule_id: string; readonly fired: boolean; readonly first_false?: string }[] {
+  const { event, judgement, alert, raw } = input;
+  const fpScore = judgement.fp_score ?? alert?.score.fp_score;
+  const subject: Subject = {
+    rule: event.rule,
+    priority: event.priority,
+    source: event.source,
+    tags: event.tags ?? [],
+    ...(fpScore !== undefined && { fpScore }),
+    hidden:
+      judgement.outcome === 'suppressed' ||
+      judgement.outcome === 'silenced' ||
+      (judgement.outcome === 'folded' && alert?.disposition === 'suppressed'),
+  };
+  return rules.rules.map((rule) => {
+    const result = matchRule(rule, subject, () => parseLine(Buffer.from(raw), event).fields);
+    return result === 'matched'
+      ? { rule_id: rule.id, fired: true }
+      : { rule_id: rule.id, fired: false, first_false: result };
+  });
+}
+
 /** As the judge names the targets of an alert. */
 function targetOf(event: Event, identity: Identity): string {
   if (identity.pod_uid !== undefined) return identity.pod_uid;

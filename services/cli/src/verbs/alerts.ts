@@ -64,6 +64,7 @@ export function printAlert(alert: Alert): void {
     `  score    ${Math.round((1 - score.fp_score) * 1000) / 10} % attack, band ${score.band}${score.floor === undefined ? '' : `, kept up by floor ${score.floor}`}`,
   );
   for (const reason of score.reasons ?? []) {
+    if (Math.abs(reason.log_odds) < 0.005) continue;
     const sign = reason.log_odds < 0 ? '−' : '+';
     printLine(
       `           ${sign}${Math.abs(reason.log_odds).toFixed(2)}  ${reason.feature} = ${plain(reason.value, 60)}`,
