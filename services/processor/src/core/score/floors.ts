@@ -37,14 +37,22 @@ export function floorOf(
 ): string | undefined {
   const { rule, event_type: type, process_name: name = '', process_executable: executable = '' } = event;
   if (ruleClass !== undefined && FLOOR_CLASSES.has(ruleClass)) return FLOOR_CLASSES.get(ruleClass);
-  if (rule.includes('release_agent') || event.file_name?.endsWith('/release_agent') === true) return 'release_agent';
+  if (rule.includes('release_agent') || isWayOut(event.file_name)) return 'release_agent';
   if (executable.startsWith('memfd:') || hasFlag(event, 'EXE_FROM_MEMFD')) return 'memfd';
   if (type === 'init_module' || type === 'finit_module') return 'kernel_module';
   if (byCommand !== undefined) return byCommand;
-  if (isWrite(event) && SENSOR_FILES.test(event.file_name ?? '')) return 'sensor_tampering';
+  if (isWrite(event) && isOfSensor(event.file_name)) return 'sensor_tampering';
   const changesNamespace = name === 'nsenter' || type === 'setns' || rule === 'Change thread namespace';
   if (changesNamespace && (isInContainer(event) || !RUNTIMES.test(name))) return 'namespace_change';
   return undefined;
+}
+
+export function isWayOut(file: string | undefined): boolean {
+  return file?.endsWith('/release_agent') === true;
+}
+
+export function isOfSensor(file: string | undefined): boolean {
+  return file !== undefined && SENSOR_FILES.test(file);
 }
 
 const FLOOR_CLASSES: ReadonlyMap<RuleClass, string> = new Map([

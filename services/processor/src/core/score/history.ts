@@ -128,6 +128,9 @@ export class ScoreHistory {
     if (table.size <= this.#rowsMax[kind]) return;
     const oldest = table.keys().next().value;
     if (oldest === undefined) return;
+    // Whoever still holds the row must not take it for what is known.
+    const forgotten = table.get(oldest);
+    if (forgotten !== undefined) forgotten.last = -1;
     table.delete(oldest);
     this.#evicted += 1;
     this.mark(tenant, kind, oldest);

@@ -1,4 +1,4 @@
-import type { Nanos, Score } from '@eyrie/schemas';
+import type { Event, Identity, Nanos, Score } from '@eyrie/schemas';
 import { isInContainer, isShell } from './facts.ts';
 import type { ProcessRow, ScoreHistory, SeenRow, TenantHistory } from './history.ts';
 import type { ScoreSubject } from './score.ts';
@@ -15,16 +15,19 @@ export function hourOf(time: Nanos): number {
  * Takes one accepted event into the history. A (process, hour) counts once, so a flood teaches nothing; what was judged
  * review or above makes its process known but is no evidence that it is harmless.
  */
-export function learn(history: ScoreHistory, { event, identity }: ScoreSubject, score: Pick<Score, 'band'>): void {
+export function learn(
+  history: ScoreHistory,
+  { event, identity }: ScoreSubject,
+  score: Pick<Score, 'band'>,
+): ProcessRow {
   const tenant = history.open(event.tenant);
   const keys = history.keysOf(event, identity);
   const hour = hourOf(event.time);
   const isBenign = score.band === 'low' || score.band === 'suppress';
-  const pod = identity.pod_uid ?? event.container_id ?? event.host ?? '';
-  const isStart =
-    event.container_started_at !== undefined && Number(event.time.slice(0, 13)) - event.container_started_at < START_MS;
+  const pod = podOf(event, identity);
+  const starts = isStart(event);
   const held = tenant.get('process', keys.process);
-  if (held !== undefined && held.last >= hour && isHeld(held, hour, isBenign, pod, isStart)) return;
+  if (held !== undefined && isHeld(held, hour, isBenign, pod, starts)) return held;
 
   const row = held ?? newRow(hour);
   if (row.last < hour) {
@@ -44,13 +47,33 @@ export function learn(history: ScoreHistory, { event, identity }: ScoreSubject, 
     }
     countBenign(row, hour);
     remember(row.pods, pod);
-    if (isStart && isInContainer(event)) remember(row.starts, pod);
+    if (starts && isInContainer(event)) remember(row.starts, pod);
   }
   history.put(tenant, 'process', keys.process, row);
+  return row;
 }
 
-/** True when the event adds nothing to its row. */
+/** True when the event adds nothing to the row it would teach. */
+export function teachesNothing(
+  row: ProcessRow,
+  { event, identity }: ScoreSubject,
+  { band }: Pick<Score, 'band'>,
+): boolean {
+  const isBenign = band === 'low' || band === 'suppress';
+  return isHeld(row, hourOf(event.time), isBenign, podOf(event, identity), isStart(event));
+}
+
+/** Whether its container was young. */
+export function isStart({ time, container_started_at: started }: Event): boolean {
+  return started !== undefined && Number(time.slice(0, 13)) - started < START_MS;
+}
+
+function podOf({ container_id, host }: Event, { pod_uid }: Identity): string {
+  return pod_uid ?? container_id ?? host ?? '';
+}
+
 function isHeld(row: ProcessRow, hour: number, isBenign: boolean, pod: string, isStart: boolean): boolean {
+  if (row.last < hour) return false;
   if (!isBenign) return true;
   return row.benignLast >= hour && holds(row.pods, pod) && (!isStart || holds(row.starts, pod));
 }
