@@ -25,6 +25,8 @@ export interface HttpLimits {
    * connection closed may lose the event.
    */
   readonly keepAliveMs: number;
+  /** How long running requests may take to end once the server closes, milliseconds; then they are cut off. */
+  readonly drainMs: number;
 }
 
 export const DEFAULT_LIMITS: HttpLimits = {
@@ -34,6 +36,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   requestMs: 30_000,
   headersMs: 10_000,
   keepAliveMs: 600_000,
+  drainMs: 3_000,
 };
 
 /** How often certificate files are compared with those in use, milliseconds. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,6 +58,7 @@ async function start(options: Partial<HttpServerOptions> = {}) {
   });
   const { app } = server;
   app.get('/v1/who', { config: { scope: 'read' } }, (request) => ({ name: principalOf(request).name }));
+  app.get('/v1/who/:name', { config: { scope: 'read' } }, ({ params }) => params);
   app.post('/v1/intake', { config: { scope: 'intake' } }, () => ({ ok: true }));
   app.get('/v1/bug', { config: { scope: 'read' } }, () => {
     throw new Error('password=inner secret');
@@ -221,6 +222,53 @@ describe('answers', () => {
       status: 413,
       body: { error: { code: 'EYRIE_HTTP_TOO_LARGE' } },
     });
+  });
+
+  it('answers a path it cannot read in the same form, without repeating it', async () => {
+    const { server } = await start();
+    for (const path of ['/v1/%zz', `/v1/who/${'secret'.repeat(100)}`]) {
+      const answer = await ask(`${server.address}${path}`, { headers: bearer(READ) });
+      expect(answer).toMatchObject({ status: 400, body: { error: { code: 'EYRIE_HTTP_BAD_REQUEST' } } });
+      expect(answer.text).not.toMatch(/zz|secret/);
+      expect((await ask(`${server.address}${path}`)).status).toBe(401);
+    }
+  });
+
+  it('closes although a sender never pauses, and answers all it takes', async () => {
+    const { server } = await start({
+      limits: { drainMs: 20_000 },
+      intercept: (_request, response) => {
+        setTimeout(() => response.end('{}'), 5);
+        return true;
+      },
+    });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let answers = 0;
+    const sending = (async () => {
+      for (;;) {
+        const answer = await ask(`${server.address}/`, { agent, method: 'POST' }).catch((error: unknown) => error);
+        if (answer instanceof Error) return answer;
+        answers += 1;
+      }
+    })();
+    while (answers < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    const from = performance.now();
+    await server.close();
+    expect(performance.now() - from).toBeLessThan(5_000);
+    expect(await sending).toMatchObject({ code: 'ECONNREFUSED' });
+    agent.destroy();
+  });
+
+  it('closes although a body never ends', async () => {
+    const { server } = await start({ limits: { drainMs: 200 } });
+    const socket = connect(Number(new URL(server.address).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`POST /v1/checked HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${READ}\r\ncontent-length: 9\r\n\r\n1`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const from = performance.now();
+    await server.close();
+    expect(performance.now() - from).toBeLessThan(5_000);
+    socket.destroy();
   });
 
   it('describes its routes and its metrics to those with a token', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Scope } from '@eyrie/schemas';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
@@ -84,6 +84,7 @@ export async function createHttpServer(options: HttpServerOptions) {
   const nextRequestId = createRequestIds();
   let listener: Listener | undefined;
   let address = '';
+  let closing = false;
 
   const explain = (error: unknown, peer: string, requestId = nextRequestId()): Explained => {
     const answer = answerOf(error);
@@ -104,6 +105,14 @@ export async function createHttpServer(options: HttpServerOptions) {
     }
     return { ...answer, headers, body: envelope(answer, requestId) };
   };
+  const unreadablePath = (request: IncomingMessage): unknown => {
+    try {
+      identify(request);
+      return new AppError('EYRIE_HTTP_BAD_REQUEST', 'the path is malformed or one part of it is too long');
+    } catch (error) {
+      return error;
+    }
+  };
   const tools: InterceptTools = { identify, explain };
 
   const app = Fastify({
@@ -113,6 +122,11 @@ export async function createHttpServer(options: HttpServerOptions) {
     routerOptions: { maxParamLength: 500 },
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    // A path no router can read never reaches the hooks. It is not repeated: it may hold a token.
+    frameworkErrors: (_error, request, reply) => {
+      const { status, headers, body } = explain(unreadablePath(request.raw), request.ip, request.id);
+      void (reply as FastifyReply).code(status).headers(headers).send(body);
+    },
     clientErrorHandler: (error, socket) => {
       const broken = answerBrokenRequest(error, socket, nextRequestId());
       if (broken !== undefined) options.onBroken?.(broken);
@@ -124,6 +138,8 @@ export async function createHttpServer(options: HttpServerOptions) {
         tls,
         log,
         handler: (request, response) => {
+          // A sender that never pauses would keep its connection, and the server, alive for ever.
+          if (closing) response.shouldKeepAlive = false;
           if (intercept?.(request, response, tools) !== true) handler(request, response);
         },
       });
@@ -171,12 +187,15 @@ export async function createHttpServer(options: HttpServerOptions) {
     listen: async () => {
       await app.listen({ host: options.host, port: options.port });
       address = addressOf(app.server.address(), tls !== undefined);
-      log.info({ address, name: options.name }, 'listening');
+      log.info({ address, server: options.name }, 'listening');
     },
-    /** Stops accepting, lets running requests end, closes idle connections. */
+    /** Stops accepting, lets running requests end for a moment, closes the connections. */
     close: async () => {
+      closing = true;
       listener?.stop();
+      const timer = setTimeout(() => app.server.closeAllConnections(), limits.drainMs);
       await app.close();
+      clearTimeout(timer);
     },
     /** Takes up changed certificate files now. */
     reload: () => listener?.reload(),
