@@ -111,3 +111,13 @@ function writeOwner(part: Readonly<Record<string, unknown>>): void {
   const owner = { pid: process.pid, host: hostname(), pids: readlinkSync('/proc/self/ns/pid'), since: 'then' };
   writeFileSync(join(path, 'lock'), JSON.stringify({ started: '', ...owner, ...part }));
 }
+
+test('a path that is no directory is refused with what to do', () => {
+  const file = join(path, '..', 'file');
+  writeFileSync(file, '');
+  for (const wrong of [file, join(file, 'below')]) {
+    expect(() => openDataDirectory(wrong)).toThrow(
+      expect.objectContaining({ code: 'EYRIE_CONFIG_INVALID', message: expect.stringContaining(wrong) }),
+    );
+  }
+});

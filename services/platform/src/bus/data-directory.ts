@@ -1,5 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FORMATS } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
@@ -24,7 +34,7 @@ const KEY_BYTES = 32;
  * @throws AppError EYRIE_DATA_DIR_LOCKED, EYRIE_DATA_DIR_NEWER, EYRIE_DATA_DIR_DAMAGED
  */
 export function openDataDirectory(path: string): DataDirectory {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeDirectory(path);
   const unlock = lockDirectory(path);
   try {
     chmodSync(path, 0o700);
@@ -32,6 +42,21 @@ export function openDataDirectory(path: string): DataDirectory {
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOSPC') throw cause;
+    throw new AppError(
+      'EYRIE_CONFIG_INVALID',
+      `${path} cannot be used as a data directory: ${message}. Name a directory this user may write`,
+      { cause },
+    );
   }
 }
 
