@@ -25,7 +25,6 @@ export function createLogger(options: {
   const pretty = options.pretty ?? process.stderr.isTTY === true;
   return pino(
     {
-      name: options.name,
       level: options.level ?? 'info',
       base: { name: options.name, pid: process.pid },
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
