@@ -3,6 +3,15 @@ import { describeError } from '@eyrie/platform/errors';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
 
+// `| head` closes the pipe: a verb has then said enough. What serves others goes on.
+const isService = process.argv[2] === 'up';
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isService) process.exit();
+  });
+}
+
 /** Exit codes: 0 ok, 1 failed, 2 usage. */
 try {
   await createProgram().parseAsync(process.argv);

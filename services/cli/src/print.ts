@@ -1,6 +1,11 @@
 /** Results go to stdout; everything else to stderr. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${jsonLine(value)}\n`);
+}
+
+/** JSON on one line. What JSON leaves as it is and a terminal may act on (C1 controls, direction marks) is written as \\u. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(CONTROL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 export function printLine(text = ''): void {
@@ -9,7 +14,7 @@ export function printLine(text = ''): void {
 
 // Event text is written by attackers: control characters could rewrite the terminal.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is replaced
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
 
 /** Text of events, safe for a terminal, cut to `width`. */
 export function plain(value: unknown, width = 400): string {
