@@ -23,7 +23,7 @@ export interface JudgeDependencies {
 }
 
 /** Settings of the judge; what is left out has the default of `core/judge/defaults.ts`. */
-export type JudgeRoleOptions = Partial<Omit<JudgeOptions, 'score' | 'identify' | 'hasInventory'>> & {
+export type JudgeRoleOptions = Partial<Omit<JudgeOptions, 'score' | 'identify' | 'inventory' | 'hasInventory'>> & {
   /** Event bytes of one step at most. Default 2 MiB. */
   readonly batchBytes?: number;
 };
@@ -82,6 +82,7 @@ async function restore(
     ...settings,
     score: (input) => learner.score(input),
     identify: (subject) => workloads.identify(subject),
+    inventory: { version: () => workloads.version, isSteady: (subject) => workloads.isSteady(subject) },
     hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
   };
   const state = restoreState(partition, entries, options);

@@ -21,4 +21,4 @@ export const DEFAULTS = {
   entitiesMax: 100_000,
   duePerInput: 64,
   onResolve: () => 'restart',
-} as const satisfies Omit<JudgeOptions, 'score' | 'identify' | 'hasInventory'>;
+} as const satisfies Omit<JudgeOptions, 'score' | 'identify' | 'inventory' | 'hasInventory'>;

@@ -232,6 +232,7 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
     onResolve,
     score: ({ event }) => scoreOf(event),
     identify,
+    inventory: { version: () => inventory.size, isSteady: () => true },
     hasInventory: () => hasInventory,
   };
   const model = new NaiveModel({

@@ -49,6 +49,11 @@ export interface JudgeOptions {
   readonly score: (input: ScoreInput) => Score;
   /** The owner and place of a subject as the inventory has it now; undefined when unknown. */
   readonly identify: (subject: Subject) => Identity | undefined;
+  /**
+   * Lets places be remembered; without it none is. `version` changes with every word of the inventory; `isSteady` is
+   * true where what `identify` says of a subject does not hang on its time.
+   */
+  readonly inventory?: { readonly version: () => number; readonly isSteady: (subject: Subject) => boolean };
   /** Whether an inventory has ever spoken for the cluster. Without one host, container name and image stand in for the owner. */
   readonly hasInventory: (tenant: string, cluster: string) => boolean;
   /** Span of an alert from its opening event on, milliseconds. Default 3,600,000. */
