@@ -37,7 +37,7 @@ export interface ReplayResult {
     readonly alerts: number;
     readonly suppressed: number;
   }[];
-  /** Judge minus SQL; 0 when both sides agree. */
+  /** How many alerts judge and SQL count apart; 0 when both sides agree. */
   readonly reconciliation: number;
   readonly seconds: number;
   readonly events_per_second: number;
