@@ -10,13 +10,17 @@ const MIB = 1024 * 1024;
 const name = z.string().refine(isName, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
 const file = z.string().min(1);
 
-/** Settings by service; the keys are the environment variables. `docs/configuration.md` is made from these schemas. */
+/** Settings by service; the keys are the environment variables. `docs/reference/configuration.md` is made from these schemas. */
 export const CONFIG = {
   shared: z.object({
     EYRIE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log message that is written.'),
     EYRIE_BUS: z.enum(['embedded']).default('embedded').describe('Where the topics live.'),
     EYRIE_STORE: z.enum(['chdb']).default('chdb').describe('Which ClickHouse engine keeps the tables.'),
-    EYRIE_TENANT: name.default('default').describe('Tenant of the tokens made at the first start, and of `replay`.'),
+    EYRIE_TENANT: name
+      .default('default')
+      .describe(
+        'Tenant of the tokens made at the first start and of `replay`; it is shown what was refused without a token.',
+      ),
     EYRIE_CLUSTER: name
       .default('default')
       .describe('Cluster of the intake token made at the first start, and of `replay`.'),
@@ -25,9 +29,6 @@ export const CONFIG = {
     EYRIE_RULES_DIR: file.optional().describe('Directory of response rules (*.yaml).'),
     EYRIE_SCRIPTS_DIR: file.optional().describe('Directory of the scripts that rules may name.'),
     EYRIE_CONNECTIONS_FILE: file.optional().describe('Connections to Slack, web hooks, …'),
-    EYRIE_WORKLOADS_FILE: file
-      .optional()
-      .describe('Workload snapshots (JSON lines) read at start, without an inventory.'),
   }),
   bus: z.object({
     EYRIE_BUS_PARTITIONS: integer(1, 64, 1).describe(
