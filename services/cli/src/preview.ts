@@ -27,7 +27,7 @@ export function readPreview(file: string): PreviewDocument[] {
       cause,
     });
   }
-  const parsed = z.array(Entry).safeParse(wrap(parse(text)));
+  const parsed = z.array(Entry).safeParse(wrap(readYaml(file, text)));
   if (!parsed.success) throw wrong(file, z.prettifyError(parsed.error));
   return parsed.data.map((entry, index) => {
     if ('silence' in entry) {
@@ -43,6 +43,14 @@ export function readPreview(file: string): PreviewDocument[] {
     if (!body.success) throw wrong(file, `entry ${index}: ${z.prettifyError(body.error)}`);
     return { kind: 'exception', body: { ...body.data, expires_at: Date.parse(body.data.expires_at) } };
   });
+}
+
+function readYaml(file: string, text: string): unknown {
+  try {
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw wrong(file, error instanceof Error ? error.message : String(error));
+  }
 }
 
 function wrap(value: unknown): unknown {
