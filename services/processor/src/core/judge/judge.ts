@@ -114,7 +114,7 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
     ending = opened.ending as Outcome;
   } else ending = FOLDED[fold(draft, draw, event, placed, score)];
   const { alert_id, version } = draw.record.alert;
-  closeDue(draft, row.watermark);
+  closeDue(draft, row.watermark, options.duePerEvent);
   return {
     v: 1,
     outcome: ending.outcome,
@@ -203,7 +203,7 @@ function tick(draft: Draft): void {
   }
   draft.effects.push({ kind: 'clock', row, inputAt: state.lastInputAt === undefined ? now : undefined });
   endSilences(draft);
-  closeDue(draft, row.watermark);
+  closeDue(draft, row.watermark, options.duePerInput);
   updateDue(draft);
   leaveDue(draft, row.intake);
 }

@@ -81,6 +81,8 @@ export interface JudgeOptions {
   readonly entitiesMax: number;
   /** Alerts closed or updated by time in one decision; `more` tells that others are due. Default 64. */
   readonly duePerInput: number;
+  /** Alerts an event closes beside what it does itself: a wave of closings must not hold up the events. Default 2. */
+  readonly duePerEvent: number;
   /** What a detection does after a person resolved its alert: open anew with the next event, or go on until the window ends. */
   readonly onResolve: (rule: string) => 'restart' | 'continue';
 }
