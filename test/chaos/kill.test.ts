@@ -1,7 +1,7 @@
 /**
  * kill -9 at random moments and at every failpoint while events are sent with retry: accepted = stored, nothing lost,
  * nothing doubled, alerts as in an undisturbed run, a script never twice.
- * A few small rounds by default; EYRIE_TEST_RUNS=full runs 25 rounds of 50,000 events (`make chaos`).
+ * A few small rounds by default; EYRIE_CHAOS=full runs 25 rounds of 50,000 events (`make chaos`).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
 import { sendFiles } from '../../services/cli/src/send.ts';
 import { FAILPOINTS } from '../../services/platform/src/failpoint.ts';
 
-const FULL = process.env['EYRIE_TEST_RUNS'] === 'full';
+const FULL = process.env['EYRIE_CHAOS'] === 'full';
 const EVENTS = FULL ? 50_000 : 3_000;
 const ROUNDS = FULL ? 25 : 2;
 const SCRIPTS = 4;

@@ -37,6 +37,9 @@ export const CONFIG = {
     EYRIE_BUS_MAX_BYTES: integer(64 * MIB, 2 ** 50, 20 * 1024 * MIB).describe(
       'Bytes the embedded log may hold; beyond, intake answers 503.',
     ),
+    EYRIE_BUS_TARGET_BYTES: integer(64 * MIB, 2 ** 50, 1024 * MIB).describe(
+      'Bytes of records kept once every reader has read them; older ones go first.',
+    ),
     EYRIE_BUS_SYNC: flag(true).describe(
       'Sync every commit. Off only for measurements: a power failure then loses accepted events.',
     ),
@@ -49,6 +52,12 @@ export const CONFIG = {
     EYRIE_GATEWAY_TLS_CLIENT_CA_FILE: file.optional().describe('PEM of the authorities of client certificates (mTLS).'),
     EYRIE_GATEWAY_BODY_MAX_BYTES: integer(MIB, 1024 * MIB, 32 * MIB).describe('Largest body after decompression.'),
     EYRIE_GATEWAY_EVENT_MAX_BYTES: integer(1024, 4 * MIB, 256 * 1024).describe('Largest line of one event.'),
+    EYRIE_GATEWAY_TENANT_EVENTS_PER_SECOND: integer(0, 1e9, 0).describe(
+      'Soft quota of a tenant, 0 = none: beyond it events are stored and shown as over quota.',
+    ),
+    EYRIE_GATEWAY_TENANT_BYTES_PER_DAY: integer(0, 2 ** 50, 0).describe(
+      'Hard quota of a tenant, 0 = none: beyond it intake answers 429, and each refusal is counted as blind time.',
+    ),
   }),
   processor: z.object({
     EYRIE_PROCESSOR_WINDOW_MS: integer(MINUTE, 24 * HOUR, HOUR).describe('Length of a folding window.'),

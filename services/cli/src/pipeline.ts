@@ -105,6 +105,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         port: config.EYRIE_GATEWAY_PORT,
         bodyBytes: config.EYRIE_GATEWAY_BODY_MAX_BYTES,
         eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
+        quotaOf: () => quotaOf(config),
         operator: config.EYRIE_TENANT as TenantId,
         ...tlsOf(config, 'GATEWAY'),
       },
@@ -159,9 +160,17 @@ function openBus(
     dataDir: directory,
     partitions: { raw: partitions, alerts: partitions, actions: partitions },
     maxBytes: config.EYRIE_BUS_MAX_BYTES,
+    retention: { targetBytes: config.EYRIE_BUS_TARGET_BYTES },
     sync: config.EYRIE_BUS_SYNC,
     ...deps,
   });
+}
+
+/** One for every tenant; 0 = none. */
+function quotaOf(config: Config) {
+  const eventsPerSecond = config.EYRIE_GATEWAY_TENANT_EVENTS_PER_SECOND;
+  const bytesPerDay = config.EYRIE_GATEWAY_TENANT_BYTES_PER_DAY;
+  return { ...(eventsPerSecond > 0 && { eventsPerSecond }), ...(bytesPerDay > 0 && { bytesPerDay }) };
 }
 
 function tlsOf(config: Config, service: 'GATEWAY' | 'CONSOLE') {
