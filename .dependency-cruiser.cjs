@@ -1,9 +1,9 @@
 const tests = '\\.test\\.ts$|test-support|/testing/';
 /** One file per client library: nothing else may know it. */
 const clients = {
-  lmdb: 'services/platform/src/bus/',
-  '@clickhouse/client': 'services/platform/src/store/',
-  chdb: 'services/platform/src/store/',
+  lmdb: 'services/platform/src/bus/kv\\.ts$',
+  '@clickhouse/client': 'services/platform/src/store/clickhouse\\.ts$',
+  chdb: 'services/platform/src/store/chdb-child\\.ts$',
 };
 
 module.exports = {

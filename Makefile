@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench chaos docs format openapi clean
+.PHONY: help setup check test demo bench chaos docs format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -32,8 +32,9 @@ demo: setup ## See the main job working: simulated cluster, alerts, score, respo
 bench: setup ## Benchmarks: one JSON line each
 	node bench/run.ts
 
-chaos: setup ## Full rounds of the crash and property tests (about an hour)
-	EYRIE_TEST_RUNS=full vitest run test/chaos
+chaos: setup ## Full rounds of kills, folding histories, malformed bodies (about an hour)
+	EYRIE_CHAOS=full vitest run test/chaos
+	EYRIE_TEST_RUNS=100 vitest run test/malformed
 
 docs: setup ## Write the generated documents anew
 	node test/tools/generate-docs.ts

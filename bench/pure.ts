@@ -53,6 +53,7 @@ function judge(visit: (event: Event) => void = () => {}): JudgeState {
     ...DEFAULTS,
     score: (subject) => learner.score(subject),
     identify: (subject) => index.identify(subject),
+    inventory: { version: () => index.version, isSteady: (subject) => index.isSteady(subject) },
     hasInventory: () => true,
   };
   let now = meta.received_at;

@@ -1,4 +1,5 @@
--- Every version of every alert, flat for SQL, and whole as JSON.
+-- Every version of every alert, flat for SQL, and whole as JSON. In the order of writing, so that parts follow each
+-- other and their merge is a copy; the index finds the versions of one alert.
 CREATE TABLE IF NOT EXISTS {{database}}.alert_versions
 (
     tenant LowCardinality(String),
@@ -61,7 +62,7 @@ CREATE TABLE IF NOT EXISTS {{database}}.alert_versions
 )
 ENGINE = {{merge_tree}}
 PARTITION BY toYYYYMM(updated_at)
-ORDER BY (tenant, alert_id, version)
+ORDER BY (tenant, updated_at)
 TTL toDateTime(updated_at) + INTERVAL {{versions_days}} DAY
 SETTINGS {{table_settings}}, ttl_only_drop_parts = 1;
 
@@ -75,6 +76,8 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.alerts_latest_feed TO {{data
 AS SELECT * FROM {{database}}.alert_versions;
 
 CREATE VIEW IF NOT EXISTS {{database}}.alerts AS SELECT * FROM {{database}}.alerts_latest FINAL;
+
+ALTER TABLE {{database}}.alert_versions ADD INDEX IF NOT EXISTS by_alert_id alert_id TYPE bloom_filter(0.01) GRANULARITY 1;
 
 -- Every alert counts once, in the month of its opening, in exactly one column, by its latest version.
 CREATE VIEW IF NOT EXISTS {{database}}.monthly_alerts AS

@@ -249,7 +249,7 @@ export const ApiMonthlyAlerts = z.object({
     }),
   ),
   reconciliation: z.object({
-    difference: z.number().describe('Judge minus SQL; 0 = both agree.'),
+    difference: z.number().describe('How many alerts judge and SQL count apart; 0 = both agree.'),
     opened_judge: z.number(),
     opened_sql: z.number(),
     in_flight: z.number().describe('Openings the archiver has not written yet.'),

@@ -16,10 +16,12 @@ export interface ArchiverDeps extends SinkDeps {
 export interface ArchiverOptions {
   /** Rows of a batch at most (default 50,000). */
   readonly batchRows?: number;
-  /** Bytes of rows of a batch at most (default 48 MiB). */
+  /** Bytes of rows of a batch at most (default 24 MiB). */
   readonly batchBytes?: number;
-  /** How long a row may wait for others, milliseconds (default 300). */
+  /** How long a lone row waits for others, milliseconds (default 200). */
   readonly batchAgeMs?: number;
+  /** Milliseconds from insert to insert while rows keep coming (default 1,000). */
+  readonly batchSpacingMs?: number;
   /** Bytes of records read at a time (default 512 KiB, a few milliseconds of work). */
   readonly pollBytes?: number;
   /** Judge against SQL this often, milliseconds (default 60,000). */
@@ -44,8 +46,9 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 
   const sinkOptions = {
     maxRows: options.batchRows ?? 50_000,
-    maxBytes: options.batchBytes ?? 48 * 1024 * 1024,
-    maxAgeMs: options.batchAgeMs ?? 300,
+    maxBytes: options.batchBytes ?? 24 * 1024 * 1024,
+    maxAgeMs: options.batchAgeMs ?? 200,
+    spacingMs: options.batchSpacingMs ?? 1_000,
     pollBytes: options.pollBytes ?? 512 * 1024,
     isUrgent: () => waiters > 0,
   };

@@ -27,15 +27,20 @@ export interface SinkOptions {
   readonly maxRows: number;
   /** … or bytes of rows … */
   readonly maxBytes: number;
-  /** … or at this age, milliseconds, once no other insert is under way. */
+  /** … or at this age, milliseconds, once no other insert is under way and the last one began `spacingMs` ago. */
   readonly maxAgeMs: number;
+  /** Milliseconds from insert to insert while rows keep coming: what an insert costs is shared by more rows. */
+  readonly spacingMs: number;
   /** Bytes of records taken at a time: between two reads other work of the process gets its turn. */
   readonly pollBytes: number;
-  /** While true, age does not count: whatever is there goes at once. */
+  /** While true, age does not count: whatever is there goes once nothing more is to be had. */
   readonly isUrgent: () => boolean;
 }
 
 const POLL_WAIT_MS = 100;
+/** A batch that fills this fast is part of a flood: it may wait longer, until it is full. */
+const FLOOD_SHARE = 1 / 8;
+const FLOOD_SPACINGS = 3;
 const RETRY = { initialMs: 100, maximumMs: 5_000 } as const;
 
 /** A batch whose insert is under way, and what to commit after it. */
@@ -62,8 +67,10 @@ export async function runSink(
   const spare = [new Batch(), new Batch()];
   const next = new Map(inputs.map((topic) => [topic, assigned.position(topic).next]));
   let running: Running | undefined;
+  let begunAt = Number.NEGATIVE_INFINITY;
 
   async function insertAll(batch: Batch): Promise<void> {
+    begunAt = clock.now();
     failpoint('before-clickhouse-insert');
     for (const { table, columns, rows, rowCount, range } of batch.inserts()) {
       const token = insertToken(bus.logIdentity(range.topic, partition), table, partition, range);
@@ -148,17 +155,25 @@ export async function runSink(
     return undefined;
   }
 
-  /** Records until the batch is full, or old enough while nothing else is being inserted; perhaps none. */
+  /** Lone rows go fast, rows of a steady stream together, rows of a flood in large batches. */
+  function isRipe(batch: Batch): boolean {
+    const now = clock.now();
+    const age = now - batch.startedAt;
+    if (batch.bytes >= options.maxBytes * FLOOD_SHARE) return age >= options.spacingMs * FLOOD_SPACINGS;
+    return age >= options.maxAgeMs && now - begunAt >= options.spacingMs;
+  }
+
+  /** Records until the batch is full, or ripe while nothing else is being inserted; perhaps none. */
   async function collect(batch: Batch, deadLetters: Output[], skip: ReadonlyMap<TopicName, number>): Promise<void> {
     let isInserting = running !== undefined;
     void running?.inserted.then(
       () => (isInserting = false),
       () => (isInserting = false),
     );
+    let isDry = false;
     while (!signal.aborted) {
       if (batch.rowCount >= options.maxRows || batch.bytes >= options.maxBytes) return;
-      const age = batch.isEmpty ? 0 : clock.now() - batch.startedAt;
-      if (!isInserting && !batch.isEmpty && (age >= options.maxAgeMs || options.isUrgent())) return;
+      if (!isInserting && !batch.isEmpty && (isRipe(batch) || (isDry && options.isUrgent()))) return;
       const records = await assigned.poll({
         maxBytes: options.pollBytes,
         maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20,
@@ -166,7 +181,8 @@ export async function runSink(
       for (const record of records) {
         if (record.offset > (skip.get(record.topic) ?? -1)) take(batch, record, deadLetters);
       }
-      if (records.length === 0 && batch.isEmpty && !isInserting) return;
+      isDry = records.length === 0;
+      if (isDry && batch.isEmpty && !isInserting) return;
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }

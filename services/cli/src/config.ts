@@ -10,13 +10,17 @@ const MIB = 1024 * 1024;
 const name = z.string().refine(isName, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
 const file = z.string().min(1);
 
-/** Settings by service; the keys are the environment variables. `docs/configuration.md` is made from these schemas. */
+/** Settings by service; the keys are the environment variables. `docs/reference/configuration.md` is made from these schemas. */
 export const CONFIG = {
   shared: z.object({
     EYRIE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log message that is written.'),
     EYRIE_BUS: z.enum(['embedded']).default('embedded').describe('Where the topics live.'),
     EYRIE_STORE: z.enum(['chdb']).default('chdb').describe('Which ClickHouse engine keeps the tables.'),
-    EYRIE_TENANT: name.default('default').describe('Tenant of the tokens made at the first start, and of `replay`.'),
+    EYRIE_TENANT: name
+      .default('default')
+      .describe(
+        'Tenant of the tokens made at the first start and of `replay`; it is shown what was refused without a token.',
+      ),
     EYRIE_CLUSTER: name
       .default('default')
       .describe('Cluster of the intake token made at the first start, and of `replay`.'),
@@ -25,9 +29,6 @@ export const CONFIG = {
     EYRIE_RULES_DIR: file.optional().describe('Directory of response rules (*.yaml).'),
     EYRIE_SCRIPTS_DIR: file.optional().describe('Directory of the scripts that rules may name.'),
     EYRIE_CONNECTIONS_FILE: file.optional().describe('Connections to Slack, web hooks, …'),
-    EYRIE_WORKLOADS_FILE: file
-      .optional()
-      .describe('Workload snapshots (JSON lines) read at start, without an inventory.'),
   }),
   bus: z.object({
     EYRIE_BUS_PARTITIONS: integer(1, 64, 1).describe(
@@ -35,6 +36,9 @@ export const CONFIG = {
     ),
     EYRIE_BUS_MAX_BYTES: integer(64 * MIB, 2 ** 50, 20 * 1024 * MIB).describe(
       'Bytes the embedded log may hold; beyond, intake answers 503.',
+    ),
+    EYRIE_BUS_TARGET_BYTES: integer(64 * MIB, 2 ** 50, 1024 * MIB).describe(
+      'Bytes of records kept once every reader has read them; older ones go first.',
     ),
     EYRIE_BUS_SYNC: flag(true).describe(
       'Sync every commit. Off only for measurements: a power failure then loses accepted events.',
@@ -48,6 +52,12 @@ export const CONFIG = {
     EYRIE_GATEWAY_TLS_CLIENT_CA_FILE: file.optional().describe('PEM of the authorities of client certificates (mTLS).'),
     EYRIE_GATEWAY_BODY_MAX_BYTES: integer(MIB, 1024 * MIB, 32 * MIB).describe('Largest body after decompression.'),
     EYRIE_GATEWAY_EVENT_MAX_BYTES: integer(1024, 4 * MIB, 256 * 1024).describe('Largest line of one event.'),
+    EYRIE_GATEWAY_TENANT_EVENTS_PER_SECOND: integer(0, 1e9, 0).describe(
+      'Soft quota of a tenant, 0 = none: beyond it events are stored and shown as over quota.',
+    ),
+    EYRIE_GATEWAY_TENANT_BYTES_PER_DAY: integer(0, 2 ** 50, 0).describe(
+      'Hard quota of a tenant, 0 = none: beyond it intake answers 429, and each refusal is counted as blind time.',
+    ),
   }),
   processor: z.object({
     EYRIE_PROCESSOR_WINDOW_MS: integer(MINUTE, 24 * HOUR, HOUR).describe('Length of a folding window.'),

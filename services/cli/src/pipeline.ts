@@ -5,6 +5,7 @@ import { type DataDirectory, openDataDirectory } from '@eyrie/platform/bus/data-
 import { type EmbeddedLog, openLog } from '@eyrie/platform/bus/log';
 import { type Clock, systemClock } from '@eyrie/platform/clock';
 import { createDocuments, type Documents } from '@eyrie/platform/documents';
+import { AppError } from '@eyrie/platform/errors';
 import { type Component, type Running, startAll } from '@eyrie/platform/lifecycle';
 import { createLogger, type Logger } from '@eyrie/platform/log';
 import { maskSecrets } from '@eyrie/platform/mask';
@@ -14,6 +15,7 @@ import { type ChdbStore, openChdb } from '@eyrie/platform/store/chdb';
 import { authenticate } from '@eyrie/platform/tokens';
 import { createJudge, createPrepare, matches } from '@eyrie/processor';
 import { createResponder } from '@eyrie/responder';
+import type { TenantId } from '@eyrie/schemas';
 import type { Config } from './config.ts';
 
 const SETTLE_POLL_MS = 20;
@@ -103,6 +105,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
         port: config.EYRIE_GATEWAY_PORT,
         bodyBytes: config.EYRIE_GATEWAY_BODY_MAX_BYTES,
         eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
+        quotaOf: () => quotaOf(config),
+        operator: config.EYRIE_TENANT as TenantId,
         ...tlsOf(config, 'GATEWAY'),
       },
     );
@@ -156,15 +160,31 @@ function openBus(
     dataDir: directory,
     partitions: { raw: partitions, alerts: partitions, actions: partitions },
     maxBytes: config.EYRIE_BUS_MAX_BYTES,
+    retention: { targetBytes: config.EYRIE_BUS_TARGET_BYTES },
     sync: config.EYRIE_BUS_SYNC,
     ...deps,
   });
+}
+
+/** One for every tenant; 0 = none. */
+function quotaOf(config: Config) {
+  const eventsPerSecond = config.EYRIE_GATEWAY_TENANT_EVENTS_PER_SECOND;
+  const bytesPerDay = config.EYRIE_GATEWAY_TENANT_BYTES_PER_DAY;
+  return { ...(eventsPerSecond > 0 && { eventsPerSecond }), ...(bytesPerDay > 0 && { bytesPerDay }) };
 }
 
 function tlsOf(config: Config, service: 'GATEWAY' | 'CONSOLE') {
   const certFile = config[`EYRIE_${service}_TLS_CERT_FILE`];
   const keyFile = config[`EYRIE_${service}_TLS_KEY_FILE`];
   const clientCaFile = config[`EYRIE_${service}_TLS_CLIENT_CA_FILE`];
-  if (certFile === undefined || keyFile === undefined) return {};
+  if (certFile === undefined && keyFile === undefined && clientCaFile === undefined) return {};
+  // Half a setting must not end in plain HTTP.
+  if (certFile === undefined || keyFile === undefined) {
+    const missing = certFile === undefined ? 'CERT' : 'KEY';
+    throw new AppError(
+      'EYRIE_CONFIG_INVALID',
+      `EYRIE_${service}_TLS_${missing}_FILE is missing: TLS needs a certificate and its key`,
+    );
+  }
   return { tls: { certFile, keyFile, ...(clientCaFile === undefined ? {} : { clientCaFile }) } };
 }

@@ -27,7 +27,7 @@ export function readPreview(file: string): PreviewDocument[] {
       cause,
     });
   }
-  const parsed = z.array(Entry).safeParse(wrap(parseYaml(file, text)));
+  const parsed = z.array(Entry).safeParse(wrap(readYaml(file, text)));
   if (!parsed.success) throw wrong(file, z.prettifyError(parsed.error));
   return parsed.data.map((entry, index) => {
     if ('silence' in entry) {
@@ -45,11 +45,11 @@ export function readPreview(file: string): PreviewDocument[] {
   });
 }
 
-function parseYaml(file: string, text: string): unknown {
+function readYaml(file: string, text: string): unknown {
   try {
-    return parse(text);
-  } catch (cause) {
-    throw wrong(file, cause instanceof Error ? cause.message : String(cause));
+    return parse(text, { maxAliasCount: 0 });
+  } catch (error) {
+    throw wrong(file, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -5,6 +5,12 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('must be 1 or more');
+  return number;
+}
+
 /** `60s`, `5m`, `2h`, `30d` in milliseconds. */
 function duration(text: string): number {
   const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
@@ -62,8 +68,8 @@ export function createProgram(): Command {
     .description('send events to a gateway, repeating until everything was accepted')
     .addOption(new Option('--url <url>', 'address of the gateway').env('EYRIE_GATEWAY_URL').makeOptionMandatory())
     .addOption(new Option('--token <token>', 'intake token').env('EYRIE_INTAKE_TOKEN').makeOptionMandatory())
-    .addOption(new Option('--rate <n>', 'events a second at most').argParser(wholeNumber))
-    .addOption(new Option('--batch <n>', 'events a post').argParser(wholeNumber).default(500))
+    .addOption(new Option('--rate <n>', 'events a second at most').argParser(positiveNumber))
+    .addOption(new Option('--batch <n>', 'events a post').argParser(positiveNumber).default(500))
     .option('--state <file>', 'remember what was accepted, and go on from there')
     .addOption(json())
     .action(async (files, options) => (await import('./verbs/send.ts')).send(files, options));
@@ -100,7 +106,7 @@ export function createProgram(): Command {
   const alerts = program.command('alerts').description('list, show, watch, judge alerts');
   speaking(alerts.command('list'))
     .description('newest first')
-    .option('--limit <n>', 'how many', wholeNumber, 20)
+    .option('--limit <n>', 'how many', positiveNumber, 20)
     .option('--disposition <name>', 'alert, review or suppressed')
     .option('--namespace <name>')
     .option('--rule <name>')
@@ -166,7 +172,7 @@ export function createProgram(): Command {
     .description('ask the running process, read-only')
     .addOption(dataDir().env('EYRIE_DATA_DIR'))
     .addOption(new Option('--timeout <duration>').argParser(duration).default(30_000, '30s'))
-    .option('--max-rows <n>', 'rows at most', wholeNumber, 10_000)
+    .option('--max-rows <n>', 'rows at most', positiveNumber, 10_000)
     .addOption(json())
     .action(async (statement, options) => (await import('./verbs/sql.ts')).sql(statement, options));
 

@@ -233,6 +233,32 @@ describe('tenants', () => {
       if (!isShared) expect([path, said.includes('acme')]).toEqual([path, false]);
     }
   });
+
+  it('nor hides or revokes anything of another', async () => {
+    const bound = await harness.token('acme', SCOPES, 'c2');
+    const silence = (id: string, ...clusters: string[]) => ({
+      id,
+      body: {
+        matchers: [
+          { field: 'rule', op: '=', value: 'r' },
+          ...clusters.map((value) => ({ field: 'cluster', op: '=', value })),
+        ],
+        ends_at: FAR,
+        comment: 'c',
+      },
+    });
+    const post = async (token: string, document: object) =>
+      (await harness.call(token, 'POST', '/v1/documents/silence', document)).status;
+    expect(await post(bound, silence('everywhere'))).toBe(403);
+    expect(await post(bound, silence('there', 'c1'))).toBe(403);
+    expect(await post(bound, silence('here', 'c2'))).toBe(200);
+    expect(await post(tokens['acme'] ?? '', silence('everywhere'))).toBe(200);
+    expect(await post(bound, silence('everywhere', 'c2'))).toBe(403);
+    const remove = async (path: string) => (await harness.call(bound, 'DELETE', path)).status;
+    expect(await remove('/v1/documents/silence/everywhere')).toBe(403);
+    expect(await remove('/v1/documents/silence/here')).toBe(200);
+    expect(await remove('/v1/tokens/t1')).toBe(403);
+  });
 });
 
 describe('scopes', () => {

@@ -1,5 +1,5 @@
 /**
- * Every error code a person may meet, with what to do. `docs/errors.md` is made from this table.
+ * Every error code a person may meet, with what to do. `docs/reference/errors.md` is made from this table.
  * Codes are metric labels: a closed list.
  */
 export const ERROR_CODES = {
@@ -35,7 +35,6 @@ export const ERROR_CODES = {
   EYRIE_STREAM_SLOW: 'The stream was read too slowly and was cut. Connect again with Last-Event-ID: nothing is lost.',
   EYRIE_RULE_INVALID: 'A response rule cannot be used; the message names file, rule and field.',
   EYRIE_CONNECTION_INVALID: 'A connection is missing or wrong; the message names it.',
-  EYRIE_ACTION_DENIED: 'A guard refused the action; the ledger holds the reason.',
   EYRIE_ACTION_FAILED: 'The action failed; the ledger holds the answer.',
   EYRIE_SEND_FAILED: 'The gateway could not be reached or refused the events; run the same command again to go on.',
   EYRIE_API_UNREACHABLE: 'The API does not answer. Start `eyrie up`, or give --url and --token of a running one.',

@@ -84,16 +84,9 @@ describe('masking of secrets', () => {
   const lines = realLines();
   it.runIf(lines.length > 0)('masks at most 1 % of real lines', () => {
     const changed = lines.filter((line) => maskSecrets(line) !== line);
-    if (process.env['EYRIE_TEST_SHOW'] !== undefined) for (const line of changed.slice(0, 40)) show(line);
     expect(changed.length / lines.length).toBeLessThanOrEqual(0.01);
   });
 });
-
-function show(line: string): void {
-  const masked = maskSecrets(line);
-  const at = masked.indexOf('[masked]');
-  console.log(masked.slice(Math.max(0, at - 60), at + 20), '<<', line.slice(Math.max(0, at - 20), at + 40));
-}
 
 function realLines(): string[] {
   try {

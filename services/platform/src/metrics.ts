@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric, its meaning and labels. Labels come from closed lists, never from events. `docs/metrics.md` is made from it. */
+/** Every metric, its meaning and labels. Labels come from closed lists, never from events. `docs/reference/metrics.md` is made from it. */
 export const METRICS = {
   eyrie_outcomes_total: {
     type: 'counter',
@@ -58,7 +58,11 @@ export const METRICS = {
   eyrie_store_rows_total: { type: 'counter', help: 'Rows inserted into ClickHouse by table.', labels: ['table'] },
   eyrie_store_insert_seconds: { type: 'histogram', help: 'Inserts into ClickHouse.', labels: ['table'] },
   eyrie_store_retries_total: { type: 'counter', help: 'Repeated inserts (same token).', labels: [] },
-  eyrie_monthly_difference: { type: 'gauge', help: 'Judge count minus SQL count of alerts; must be 0.', labels: [] },
+  eyrie_monthly_difference: {
+    type: 'gauge',
+    help: 'How many alerts judge and SQL count apart; must be 0.',
+    labels: [],
+  },
   eyrie_actions_total: {
     type: 'counter',
     help: 'Ledger states by kind of action.',

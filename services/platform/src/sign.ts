@@ -45,11 +45,11 @@ export function createSigner(key: Buffer): Signer {
   return {
     seal: (record) => {
       const json = JSON.stringify('mac' in record ? { ...record, mac: undefined } : record);
-      // At first without the closing brace.
-      const content = Buffer.from(json).subarray(0, -1);
-      const value = Buffer.allocUnsafe(content.length + SEAL_BYTES);
-      content.copy(value);
-      value.write(`${OPENING}${macOf(content)}${CLOSING}`, content.length, 'latin1');
+      // Written whole: the seal takes the place of the closing brace.
+      const length = Buffer.byteLength(json) - 1;
+      const value = Buffer.allocUnsafe(length + SEAL_BYTES);
+      value.write(json);
+      value.write(`${OPENING}${macOf(value.subarray(0, length))}${CLOSING}`, length, 'latin1');
       return value;
     },
     isSealed: (value) => {

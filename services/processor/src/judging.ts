@@ -25,8 +25,8 @@ export interface JudgingParts {
   readonly learner: Learner;
 }
 
-/** Ticks in a row while more is due by time than one decision takes; what is left waits for the next step. */
-const TICKS = 64;
+/** Ticks in a row while more is due by time than one decision takes: what is left is for the next step, which must not wait long. */
+const TICKS = 8;
 
 /**
  * One partition of the judge between two committed steps: takes inputs one by one, in order, and collects what the step
@@ -55,8 +55,10 @@ export class Judging {
     if (entities.length > 0) this.#decide({ kind: 'identity', entities }, now);
   }
 
-  tick(now: number): void {
-    for (let i = 0; i < TICKS; i += 1) if (!this.#decide({ kind: 'tick' }, now).more) return;
+  /** True when more is due: the next step should tick at once. */
+  tick(now: number): boolean {
+    for (let i = 0; i < TICKS; i += 1) if (!this.#decide({ kind: 'tick' }, now).more) return false;
+    return true;
   }
 
   /** What the step writes, and what to count once it is committed. */

@@ -19,11 +19,11 @@ export interface PrepareDependencies {
 }
 
 export interface PrepareOptions {
-  /** Raw bytes of one step at most. More is cheaper a line and holds up the first one longer. Default 1 MiB. */
+  /** Raw bytes of one step at most. More is cheaper a line and holds up the first one longer. Default 2 MiB. */
   readonly batchBytes?: number;
 }
 
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 2 * 1024 * 1024;
 const WAIT_MS = 1_000;
 
 /** Raw lines in; events by routing key, sensor health and dead letters out. Keeps no state but its position. */

@@ -161,8 +161,10 @@ describe('processor', () => {
       { topic: 'commands', partition: 0, value: Buffer.from('null') },
     ]);
     await process();
-    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()).reason);
-    expect(letters).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
+    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()));
+    expect(letters.map(({ reason }) => reason)).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
+    // A frame of events at the same offset would have another place.
+    expect(letters[0].raw_pos.log).toMatch(/\/commands$/);
   });
 
   it('loses and doubles nothing when steps fail', async () => {

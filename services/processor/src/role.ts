@@ -23,6 +23,8 @@ interface RoleParts {
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 10_000;
+/** Failures in a row without a step forward, from which on the log says that the partition is blocked. */
+const BLOCKED_AFTER = 3;
 /** A run that lasted this long starts the waits anew. */
 const STEADY_MS = 60_000;
 
@@ -37,6 +39,8 @@ export function createRole({ bus, log, clock }: RoleDependencies, { spec, run, o
 
   async function keepRunning(): Promise<void> {
     let waitMs = FIRST_WAIT_MS;
+    let failedAt = '';
+    let failures = 0;
     while (!stopping.signal.aborted) {
       const started = clock.now();
       try {
@@ -46,9 +50,28 @@ export function createRole({ bus, log, clock }: RoleDependencies, { spec, run, o
         if (stopping.signal.aborted) return;
         if (clock.now() - started > STEADY_MS) waitMs = FIRST_WAIT_MS;
         log.error({ err: error, group: spec.group, waitMs }, 'stopped; starts anew from the committed state');
+        const position = await positionText();
+        failures = position === failedAt ? failures + 1 : 1;
+        failedAt = position;
+        if (failures >= BLOCKED_AFTER) {
+          log.error(
+            { err: error, group: spec.group, failures, position },
+            'blocked: fails again and again on the record at one of these positions; nothing is lost and nothing goes on',
+          );
+        }
         await clock.sleep(waitMs, stopping.signal);
         waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
       }
+    }
+  }
+
+  /** `topic/partition@next` of each input: where the failing record is. */
+  async function positionText(): Promise<string> {
+    try {
+      const held = (await bus.groups()).filter(({ group }) => group === spec.group);
+      return held.map(({ topic, partition, next }) => `${topic}/${partition}@${next}`).join(' ');
+    } catch {
+      return 'unknown';
     }
   }
 

@@ -49,6 +49,14 @@ export class Workloads {
     return this.#index.identify(subject);
   }
 
+  get version(): number {
+    return this.#index.version;
+  }
+
+  isSteady(subject: Subject): boolean {
+    return this.#index.isSteady(subject);
+  }
+
   hasInventory(tenant: string, cluster: string): boolean {
     return this.#index.hasInventory(tenant, cluster);
   }

@@ -104,7 +104,7 @@ async function running(options: SpeakingOptions): Promise<Finding[]> {
       {
         check: 'reconciliation',
         ok: difference === 0,
-        detail: `judge minus SQL = ${difference}`,
+        detail: `judge and SQL differ by ${difference}`,
         next: 'Wait for the archiver; a lasting difference is a bug worth reporting.',
       },
       {

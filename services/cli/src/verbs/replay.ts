@@ -37,7 +37,7 @@ export interface ReplayResult {
     readonly alerts: number;
     readonly suppressed: number;
   }[];
-  /** Judge minus SQL; 0 when both sides agree. */
+  /** How many alerts judge and SQL count apart; 0 when both sides agree. */
   readonly reconciliation: number;
   readonly seconds: number;
   readonly events_per_second: number;
@@ -47,9 +47,10 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   if (options.diff === true && options.with === undefined)
     throw new AppError('EYRIE_USAGE', '--diff needs --with FILE');
   const documents = options.with === undefined ? [] : readPreview(options.with);
-  const run = await runFiles(files, options.dataDir, documents);
+  // A preview never stays: its documents live in a directory that goes with it.
+  const run = await runFiles(files, documents.length > 0 ? undefined : options.dataDir, documents);
   if (options.diff !== true) return tell(run.result, options);
-  const base = await runFiles(files, undefined, []);
+  const base = await runFiles(files, options.dataDir, []);
   const difference = compare(base, run);
   if (options.json === true) return printJson(difference);
   printTable(

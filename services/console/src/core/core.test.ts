@@ -64,6 +64,16 @@ describe('reconciliation', () => {
     ['a row twice', [{ partition: 0, opened: 5, last_seq: 4 }, openings[1]], months],
     ['a row in the wrong column', openings, [months[0], { month: '2026-11', alerts: 2, suppressed: 1 }]],
     ['a month missing', openings, [months[0]]],
+    ['a month the judge never counted', openings, [...months, { month: '2026-12', alerts: 1, suppressed: 0 }]],
+    ['a partition the judge never counted', [...openings, { partition: 2, opened: 1, last_seq: 1 }], months],
+    [
+      'a loss beside a surplus',
+      [
+        { partition: 0, opened: 3, last_seq: 4 },
+        { partition: 1, opened: 3, last_seq: 2 },
+      ],
+      months,
+    ],
   ])('shows %s', (_name, rows, columns) => {
     expect(reconcile(judge, rows as typeof openings, columns as typeof months).difference).not.toBe(0);
   });

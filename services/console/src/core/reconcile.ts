@@ -34,14 +34,17 @@ export function reconcile(
   }
   let difference = 0;
   let inFlight = 0;
-  for (const [partition, count] of opened) {
+  // What one side alone knows is a difference too, and one partition's surplus must not hide another's loss.
+  for (const partition of new Set([...opened.keys(), ...openings.map((row) => row.partition)])) {
+    const count = opened.get(partition) ?? 0;
     const written = openings.find((row) => row.partition === partition);
     const passed = Math.min(written?.last_seq ?? 0, count);
     inFlight += count - passed;
-    difference += passed - (written?.opened ?? 0);
+    difference += Math.abs(passed - (written?.opened ?? 0));
   }
   if (inFlight === 0 && difference === 0) {
-    for (const [month, { shown, suppressed }] of columns) {
+    for (const month of new Set([...columns.keys(), ...months.map((row) => row.month)])) {
+      const { shown, suppressed } = columns.get(month) ?? { shown: 0, suppressed: 0 };
       const row = months.find((entry) => entry.month === month);
       difference += Math.abs(shown - (row?.alerts ?? 0)) + Math.abs(suppressed - (row?.suppressed ?? 0));
     }

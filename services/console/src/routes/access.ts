@@ -1,5 +1,6 @@
 import { AppError } from '@eyrie/platform/errors';
 import type { Principal } from '@eyrie/platform/tokens';
+import type { Matcher } from '@eyrie/schemas';
 
 /** A token bound to a cluster sees that one, whatever was asked. @throws AppError EYRIE_HTTP_FORBIDDEN */
 export function boundCluster({ cluster: own }: Principal, asked: string | undefined): { cluster?: string } {
@@ -8,4 +9,14 @@ export function boundCluster({ cluster: own }: Principal, asked: string | undefi
     throw new AppError('EYRIE_HTTP_FORBIDDEN', `the token is bound to the cluster ${own}`);
   }
   return { cluster: own };
+}
+
+/** A token bound to a cluster hides nothing of another: what it writes or removes must name its own. @throws AppError EYRIE_HTTP_FORBIDDEN */
+export function requireOwnCluster({ cluster: own }: Principal, matchers: readonly Matcher[]): void {
+  if (own === '*') return;
+  if (matchers.some(({ field, op, value }) => field === 'cluster' && op === '=' && value === own)) return;
+  throw new AppError(
+    'EYRIE_HTTP_FORBIDDEN',
+    `the token is bound to the cluster ${own}: a matcher must say cluster = ${own}`,
+  );
 }

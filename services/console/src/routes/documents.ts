@@ -15,6 +15,7 @@ import {
 import type { z } from 'zod';
 import type { App, Context } from '../context.ts';
 import { presentDocument, problemOfSpan, readException, readSilence } from '../core/document-body.ts';
+import { requireOwnCluster } from './access.ts';
 import { errors } from './errors.ts';
 
 /** Documents of one kind a tenant may have: every one is matched against every opening event. */
@@ -58,10 +59,14 @@ export function documentRoutes(app: App, { documents, clock }: Context): void {
       schema: { tags, params: DocumentKindParam, body: DocumentInput, response: { 200: ApiDocument, ...errors } },
     },
     async (request) => {
-      const { tenant, name } = principalOf(request);
+      const principal = principalOf(request);
+      const { tenant, name } = principal;
       const { kind } = request.params;
       const { id = randomUUID(), expected_version: expectedVersion, body } = request.body;
       const written = readBody(kind, body, clock.now());
+      requireOwnCluster(principal, written.matchers);
+      const replaced = documents.get(tenant, kind, id)?.body;
+      if (replaced !== undefined && replaced !== null) requireOwnCluster(principal, replaced.matchers);
       const held = documents.list(kind).filter((record) => record.tenant === tenant);
       if (held.length >= DOCUMENTS_PER_KIND && !held.some((record) => record.id === id)) {
         throw new AppError(
@@ -88,10 +93,12 @@ export function documentRoutes(app: App, { documents, clock }: Context): void {
       schema: { tags, params: DocumentParam, querystring: DocumentDelete, response: { 200: ApiDocument, ...errors } },
     },
     async (request) => {
-      const { tenant, name } = principalOf(request);
+      const principal = principalOf(request);
+      const { tenant, name } = principal;
       const { kind, id } = request.params;
       const held = documents.get(tenant, kind, id);
       if (held === undefined || held.body === null) throw notFound(kind, id);
+      requireOwnCluster(principal, held.body.matchers);
       const { expected_version: expectedVersion = held.version } = request.query;
       return presentDocument(await documents.put({ tenant, kind, id, body: null, author: name, expectedVersion }));
     },

@@ -76,11 +76,17 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
     '/v1/tokens/:name',
     { config: { scope: 'admin' }, schema: { tags, params: TokenParam, response: { 200: ApiToken, ...errors } } },
     async (request) => {
-      const { tenant, name: author } = principalOf(request);
+      const { tenant, name: author, cluster: own } = principalOf(request);
       const held = documents.get(tenant, 'token', request.params.name);
       const [token] = held === undefined ? [] : present(held);
       if (held === undefined || token === undefined) {
         throw new AppError('EYRIE_HTTP_NOT_FOUND', `there is no token ${request.params.name}`);
+      }
+      if (own !== '*' && token.cluster !== own) {
+        throw new AppError(
+          'EYRIE_HTTP_FORBIDDEN',
+          `your token is bound to the cluster ${own}; so are those it revokes`,
+        );
       }
       await documents.put({ tenant, kind: 'token', id: held.id, body: null, author, expectedVersion: held.version });
       return token;

@@ -41,8 +41,11 @@ export function createQuotas(quotaOf: (tenant: string) => TenantQuota): Quotas {
       const burst = (eventsPerSecond ?? 0) * BURST_SECONDS;
       const usage = usages.get(tenant) ?? { tokens: burst, at: now, hours: new Map<number, number>() };
       usages.set(tenant, usage);
-      const hour = Math.trunc(now / HOUR_MS);
-      usage.hours.set(hour, (usage.hours.get(hour) ?? 0) + bytes);
+      // Only where there is a bound to hold them against: nothing else removes old hours.
+      if (bytesPerDay !== undefined) {
+        const hour = Math.trunc(now / HOUR_MS);
+        usage.hours.set(hour, (usage.hours.get(hour) ?? 0) + bytes);
+      }
       if (eventsPerSecond === undefined) return false;
       const passed = Math.max(0, now - usage.at) / 1000;
       usage.tokens = Math.min(burst, usage.tokens + passed * eventsPerSecond) - events;

@@ -37,10 +37,16 @@ export class WorkloadIndex {
   readonly #podsMax: number;
   readonly #keepMs: number;
   #evicted = 0;
+  #version = 0;
 
   constructor({ podsMax = 200_000, keepMs = DAY_MS }: WorkloadIndexOptions = {}) {
     this.#podsMax = podsMax;
     this.#keepMs = keepMs;
+  }
+
+  /** Changes with every change of what is held. */
+  get version(): number {
+    return this.#version;
   }
 
   get pods(): number {
@@ -52,6 +58,7 @@ export class WorkloadIndex {
     const cluster = this.#open(snapshot.tenant, snapshot.cluster);
     const held = cluster.byUid.get(snapshot.uid);
     if (held !== undefined && held.snapshot.observed_at > snapshot.observed_at) return false;
+    this.#version += 1;
     const pod = podOf(snapshot, held);
     if (held !== undefined) cluster.remove(held);
     cluster.add(pod);
@@ -69,6 +76,7 @@ export class WorkloadIndex {
   remove(key: string): void {
     const entry = this.#all.get(key);
     if (entry === undefined) return;
+    this.#version += 1;
     const [cluster, uid] = entry;
     const pod = cluster.byUid.get(uid);
     if (pod !== undefined) cluster.remove(pod);
@@ -95,6 +103,17 @@ export class WorkloadIndex {
   /** Whether an inventory has ever spoken for the cluster. */
   hasInventory(tenant: string, cluster: string): boolean {
     return this.#tenants.get(tenant)?.has(cluster) === true;
+  }
+
+  /** Whether the same names get the same answer at any time. */
+  isSteady(subject: JoinSubject): boolean {
+    const { tenant, cluster, container_id: id, pod_uid: uid } = subject;
+    if (uid !== undefined || id === 'host') return true;
+    const list = this.#tenants
+      .get(tenant)
+      ?.get(cluster)
+      ?.byContainer.get(id ?? '');
+    return list?.filter(({ pod }) => isPossible(pod, subject)).length === 1;
   }
 
   identify(subject: JoinSubject): Identity | undefined {

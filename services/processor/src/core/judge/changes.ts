@@ -1,5 +1,13 @@
 import { type AlertId, type Fingerprint, FORMATS, type Identity } from '@eyrie/schemas';
-import { applyCounters, checkFormat, decodeRecord, encodeCounters, encodeRecord } from './codec.ts';
+import {
+  applyAdded,
+  applyCounters,
+  checkFormat,
+  decodeRecord,
+  encodeAdded,
+  encodeCounters,
+  encodeRecord,
+} from './codec.ts';
 import { leavesAt } from './due.ts';
 import { addRecord, storeClosed } from './evolve.ts';
 import type { AlertRecord } from './record.ts';
@@ -18,6 +26,7 @@ import type { JudgeOptions } from './types.ts';
  * What changed since the last call, as entries of the changelog; null removes a key.
  *
  *     a/<alert_id>   a whole record          n/<alert_id>  counters that moved since
+ *     t/<alert_id>   targets and samples added since
  *     seen/<block>   ids seen                raw/<log>/<partition>  highest raw position
  *     clock · known/<entity> · alias/<fingerprint> · dismissal/<fingerprint> · storm/<tenant>/<rule>
  *     count/<tenant>/<month>  {opened, shown, suppressed, last_seq}
@@ -29,13 +38,22 @@ export function takeChanges(state: JudgeState): (readonly [key: string, value: B
     if (handle.dirty === 'counters') {
       changes.push([`n/${alert_id}`, encodeCounters(handle.record, handle.moved)]);
       handle.hasCounters = true;
+      if (handle.isWider) {
+        changes.push([`t/${alert_id}`, encodeAdded(handle.record, handle)]);
+        handle.hasAdded = true;
+      }
     } else if (handle.dirty === 'all') {
       changes.push([`a/${alert_id}`, encodeRecord(handle.record)]);
       if (handle.hasCounters) changes.push([`n/${alert_id}`, null]);
+      if (handle.hasAdded) changes.push([`t/${alert_id}`, null]);
       handle.hasCounters = false;
+      handle.hasAdded = false;
       handle.moved.clear();
+      handle.wholeTargets = handle.record.alert.targets.length;
+      handle.wholeSamples = handle.record.alert.samples.length;
     }
     handle.dirty = 'no';
+    handle.isWider = false;
   }
   state.dirtyHandles.length = 0;
   for (const raw of state.raw) {
@@ -59,6 +77,7 @@ export function restoreState(
   const state = new JudgeState(partition);
   const records: AlertRecord[] = [];
   const counters = new Map<string, Buffer>();
+  const added = new Map<string, Buffer>();
   const blocks: [number, Buffer][] = [];
   for (const [key, value] of entries) {
     const slash = key.indexOf('/');
@@ -66,6 +85,7 @@ export function restoreState(
     const name = key.slice(slash + 1);
     if (kind === 'a') records.push(decodeRecord(value));
     else if (kind === 'n') counters.set(name, value);
+    else if (kind === 't') added.set(name, value);
     else if (kind === 'seen') blocks.push([Number(name), value]);
     else restoreRow(state, kind, name, value);
   }
@@ -75,7 +95,9 @@ export function restoreState(
   for (const record of records) {
     const moved = new Set<number>();
     const value = counters.get(record.alert.alert_id);
-    const current = value === undefined ? record : applyCounters(record, value, moved);
+    const more = added.get(record.alert.alert_id);
+    const wider = more === undefined ? record : applyAdded(record, more);
+    const current = value === undefined ? wider : applyCounters(wider, value, moved);
     const isWritten = current.alert.count === current.writtenCount;
     if (!isOpen(current.alert) && isWritten && leavesAt(current, options.windowMs) <= state.clock.intake) {
       old.push(current);
@@ -84,7 +106,11 @@ export function restoreState(
     const handle = addRecord(state, current, options);
     handle.dirty = 'no';
     handle.moved = moved;
+    handle.wholeTargets = record.alert.targets.length;
+    handle.wholeSamples = record.alert.samples.length;
+    handle.isWider = false;
     handle.hasCounters = value !== undefined;
+    handle.hasAdded = more !== undefined;
   }
   old.sort((a, b) => a.lastIntake - b.lastIntake);
   for (const record of old) storeClosed(state, record, options);
@@ -95,6 +121,7 @@ export function restoreState(
     // From here on it is written whole: counters left behind would be taken for newer ones.
     state.dirtyKeys.add(`a/${alert.alert_id}`);
     state.dirtyKeys.add(`n/${alert.alert_id}`);
+    if (added.has(alert.alert_id)) state.dirtyKeys.add(`t/${alert.alert_id}`);
   }
   return state;
 }

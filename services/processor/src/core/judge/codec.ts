@@ -1,9 +1,12 @@
-import { type AlertChange, FORMATS, type Nanos } from '@eyrie/schemas';
+import { type AlertChange, FORMATS, type Nanos, type Sample, type Target } from '@eyrie/schemas';
 import type { AlertRecord } from './record.ts';
 
-/** A whole record as stored. */
+/** A whole record as stored. Bytes of its own: closed alerts keep theirs, and a slice would keep a pool of 8 KiB each. */
 export function encodeRecord(record: AlertRecord): Buffer {
-  return Buffer.from(`{"f":${FORMATS.alertState},"record":${JSON.stringify(record)}}`);
+  const text = `{"f":${FORMATS.alertState},"record":${JSON.stringify(record)}}`;
+  const value = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  value.write(text);
+  return value;
 }
 
 export function decodeRecord(value: Buffer): AlertRecord {
@@ -12,14 +15,49 @@ export function decodeRecord(value: Buffer): AlertRecord {
   return record;
 }
 
+/** How much of a record stands in what was written whole. */
+export interface Whole {
+  readonly wholeTargets: number;
+  readonly wholeSamples: number;
+}
+
+/** Targets and samples that came since the whole record was written; how the targets grow stands with the counters. */
+export function encodeAdded({ alert }: AlertRecord, { wholeTargets, wholeSamples }: Whole): Buffer {
+  const added: Added = {
+    f: FORMATS.alertState,
+    targets: alert.targets.slice(wholeTargets),
+    samples: alert.samples.slice(wholeSamples),
+  };
+  return Buffer.from(JSON.stringify(added));
+}
+
+interface Added {
+  readonly f: number;
+  readonly targets: readonly Target[];
+  readonly samples: readonly Sample[];
+}
+
+export function applyAdded(record: AlertRecord, value: Buffer): AlertRecord {
+  const { f, targets, samples } = JSON.parse(value.toString()) as Added;
+  checkFormat(f);
+  const { alert } = record;
+  return {
+    ...record,
+    alert: { ...alert, targets: [...alert.targets, ...targets], samples: [...alert.samples, ...samples] },
+  };
+}
+
 /**
- * What moved since the whole record was written: growth and the versions that told of it, nothing else.
- * [format, count, first, last, more, intake, version, change, updated, documents, written, [target, count, first, last]…]
+ * What moved since the whole record was written: growth and the versions that told of it, nothing else. [format, count,
+ * first, last, more, intake, version, change, updated, documents, written, breakthroughs, [target, count, first, last]…]
  */
-export function encodeCounters({ alert, lastIntake, writtenCount }: AlertRecord, moved: Iterable<number>): Buffer {
+export function encodeCounters(
+  { alert, lastIntake, writtenCount, breakThroughs }: AlertRecord,
+  moved: Iterable<number>,
+): Buffer {
   const { count, first_seen, last_seen, targets_more, version, change, updated_at, documents_version } = alert;
   let text = `[${FORMATS.alertState},${count},"${first_seen}","${last_seen}",${targets_more},${lastIntake}`;
-  text += `,${version},"${change}",${updated_at},${documents_version},${writtenCount}`;
+  text += `,${version},"${change}",${updated_at},${documents_version},${writtenCount},${breakThroughs}`;
   for (const at of moved) {
     const target = alert.targets[at];
     if (target !== undefined) text += `,[${at},${target.count},"${target.first_seen}","${target.last_seen}"]`;
@@ -43,6 +81,7 @@ export function applyCounters(record: AlertRecord, value: Buffer, moved: Set<num
     updated_at,
     documents_version,
     writtenCount,
+    breakThroughs,
     ...rows
   ] = fields;
   const targets = record.alert.targets.slice();
@@ -53,7 +92,7 @@ export function applyCounters(record: AlertRecord, value: Buffer, moved: Set<num
     moved.add(at);
   }
   const grown = { count, first_seen, last_seen, targets_more, targets, version, change, updated_at, documents_version };
-  return { ...record, lastIntake, writtenCount, alert: { ...record.alert, ...grown } };
+  return { ...record, lastIntake, writtenCount, breakThroughs, alert: { ...record.alert, ...grown } };
 }
 
 type Counters = [
@@ -68,6 +107,7 @@ type Counters = [
   updated: number,
   documents: number,
   written: number,
+  breakThroughs: number,
   ...rows: [at: number, count: number, first: Nanos, last: Nanos][],
 ];
 

@@ -20,5 +20,6 @@ export const DEFAULTS = {
   seenMax: 2_000_000,
   entitiesMax: 100_000,
   duePerInput: 64,
+  duePerEvent: 2,
   onResolve: () => 'restart',
-} as const satisfies Omit<JudgeOptions, 'score' | 'identify' | 'hasInventory'>;
+} as const satisfies Omit<JudgeOptions, 'score' | 'identify' | 'inventory' | 'hasInventory'>;

@@ -10,14 +10,14 @@ export function isCloseDue({ state }: Draft, watermark: Nanos | ''): boolean {
   return first !== undefined && watermark !== '' && first.at <= msOfNanos(watermark);
 }
 
-/** Closes what the watermark has passed (rule 3). */
-export function closeDue(draft: Draft, watermark: Nanos | ''): void {
+/** Closes what the watermark has passed (rule 3), `max` at most. */
+export function closeDue(draft: Draft, watermark: Nanos | '', max: number): void {
   if (watermark === '' || !isCloseDue(draft, watermark)) return;
   let closed = 0;
   for (const { item } of draft.state.closings.due(msOfNanos(watermark))) {
     const record = draft.look(item);
     if (!isOpen(record.alert) || watermark < closesAt(record, draft.options.graceMs)) continue;
-    if (closed === draft.options.duePerInput) {
+    if (closed === max) {
       draft.more = true;
       return;
     }

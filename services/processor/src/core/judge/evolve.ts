@@ -126,7 +126,18 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function addRecord(state: JudgeState, record: AlertRecord, options: JudgeOptions): Handle {
   const { alert } = record;
-  const handle: Handle = { record, dirty: 'no', moved: new Set(), hasCounters: false, isQueued: false, isShared: true };
+  const handle: Handle = {
+    record,
+    dirty: 'no',
+    moved: new Set(),
+    wholeTargets: 0,
+    wholeSamples: 0,
+    isWider: false,
+    hasAdded: false,
+    hasCounters: false,
+    isQueued: false,
+    isShared: true,
+  };
   state.alerts.set(alert.alert_id, handle);
   index(state, handle);
   state.addWaiting(record);
@@ -153,6 +164,7 @@ function replaceRecord(
   if (!isWhole) {
     handle.record = record;
     if (moved >= 0) handle.moved.add(moved);
+    if (alert.targets.length > before.alert.targets.length) handle.isWider = true;
     mark(state, handle, handle.moved.size > MOVED_MAX ? 'all' : 'counters');
     queueUpdate(state, handle, options);
     return;
@@ -205,6 +217,7 @@ function compact(state: JudgeState, handle: Handle, options: JudgeOptions): void
   state.alerts.delete(record.alert.alert_id);
   state.removeWaiting(record);
   if (handle.hasCounters) state.dirtyKeys.add(`n/${record.alert.alert_id}`);
+  if (handle.hasAdded) state.dirtyKeys.add(`t/${record.alert.alert_id}`);
   handle.dirty = 'no';
   storeClosed(state, record, options);
 }

@@ -47,8 +47,8 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   const isLarger = techniques !== before.techniques || tactics !== before.tactics || tags !== before.tags;
   const isFirstOver = isMore && before.targets_more === 0;
   const growth = growthOf(draft, before, isFirstOver);
-  const onlyGrows =
-    !isNewTarget && !isNewUser && !rises && !isLarger && worst === before.score && hidden === record.hidden;
+  const isSame = !isNewUser && !rises && !isLarger && worst === before.score && hidden === record.hidden;
+  const onlyGrows = isSame && !isNewTarget;
   const ending = wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
 
   if (onlyGrows && growth === undefined && draft.isQuiet && draw.handle !== undefined && record === draw.before) {
@@ -64,6 +64,17 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   }
 
   const hasRoom = isNewTarget && before.samples.length < LIMITS.samples;
+  const samples = hasRoom ? [...before.samples, sampleOf(event, key)] : before.samples;
+  if (isSame) {
+    const wider = { ...next, alert: { ...next.alert, samples } };
+    const change = breakThrough(draft, wider, true, false);
+    const place = before.targets.length;
+    if (change !== undefined) {
+      draft.publishGrowth(draw, { ...wider, breakThroughs: wider.breakThroughs + 1 }, change, place);
+    } else if (growth === undefined) draft.replaceCounters(draw, wider, place);
+    else draft.publishGrowth(draw, wider, growth, place);
+    return 'new_target';
+  }
   const changed = draft.dispose({
     ...next,
     alert: {
@@ -73,7 +84,7 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
       tags,
       ...(rises && { priority: event.priority }),
       score: worst,
-      samples: hasRoom ? [...before.samples, sampleOf(event, key)] : before.samples,
+      samples,
     },
     users: isNewUser && record.users.length < USERS_MAX ? [...record.users, user] : record.users,
     hidden,

@@ -224,6 +224,7 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
     stormMs: 2 * WINDOW,
     dismissalMs: 3 * WINDOW,
     duePerInput,
+    duePerEvent: Math.min(2, duePerInput),
   };
   const onResolve = (rule: string) => (rule === 'rule-0' ? ('restart' as const) : ('continue' as const));
   const options: JudgeOptions = {
@@ -232,6 +233,7 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
     onResolve,
     score: ({ event }) => scoreOf(event),
     identify,
+    inventory: { version: () => inventory.size, isSteady: () => true },
     hasInventory: () => hasInventory,
   };
   const model = new NaiveModel({

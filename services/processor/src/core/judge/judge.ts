@@ -21,6 +21,7 @@ import { closeDue, endSilences, isCloseDue, leaveDue, updateDue } from './due.ts
 import { fold } from './folding.ts';
 import { laterOf } from './moments.ts';
 import { idleWatermark, open } from './opening.ts';
+import { printOf } from './places.ts';
 import { addsTo, entityOf, fingerprintOf, type Placed, place, waitingName } from './placing.ts';
 import { refine, standInOf } from './refining.ts';
 import type { ClockRow, JudgeState } from './state.ts';
@@ -94,8 +95,10 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
   const row = moveClock(state.clock, event);
   draft.effects.push({ kind: 'clock', row, inputAt: draft.now });
   draft.isQuiet = !isCloseDue(draft, row.watermark);
-  const placed = placeAndLearn(draft, event);
-  const { fingerprint, draws } = findAlerts(draft, event, placed);
+  const held = recall(draft, event);
+  const placed = held?.placed ?? placeAndLearn(draft, event);
+  const print = held?.print ?? fingerprintOf(event.routing_key, placed.key);
+  const { fingerprint, draws } = findAlerts(draft, event, placed, print);
   const window = chooseWindow(draws, event.time, event.received_at, options.windowMs);
   const score = options.score({
     event,
@@ -111,7 +114,7 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
     ending = opened.ending as Outcome;
   } else ending = FOLDED[fold(draft, draw, event, placed, score)];
   const { alert_id, version } = draw.record.alert;
-  closeDue(draft, row.watermark);
+  closeDue(draft, row.watermark, options.duePerEvent);
   return {
     v: 1,
     outcome: ending.outcome,
@@ -136,12 +139,24 @@ const FOLDED = Object.fromEntries(
   OUTCOME_REASONS.folded.map((reason) => [reason, { outcome: 'folded', reason }]),
 ) as Record<Reason<'folded'>, Outcome>;
 
-function findAlerts(draft: Draft, event: Event, placed: Placed): { fingerprint: Fingerprint; draws: readonly Draw[] } {
-  const fingerprint = draft.resolve(fingerprintOf(event.routing_key, placed.key));
+function findAlerts(
+  draft: Draft,
+  event: Event,
+  placed: Placed,
+  print: Fingerprint,
+): { fingerprint: Fingerprint; draws: readonly Draw[] } {
+  const fingerprint = draft.resolve(print);
   const draws = draft.ofFingerprint(fingerprint);
   if (draws.length > 0 || placed.isFinal || placed.entity === undefined) return { fingerprint, draws };
   const standIn = standInOf(draft, waitingName(event), placed.entity, event.routing_key);
   return standIn === undefined ? { fingerprint, draws } : { fingerprint: standIn, draws: draft.ofFingerprint(standIn) };
+}
+
+/** The place of an event whose container told before all that this one tells. */
+function recall({ state, options }: Draft, event: Event): { placed: Placed; print: Fingerprint } | undefined {
+  if (options.inventory === undefined) return undefined;
+  const place = state.places.find(event, options.inventory.version(), state.known);
+  return place === undefined ? undefined : { placed: place.placed, print: printOf(place, event.routing_key) };
 }
 
 /** Finds where an event belongs. What it tells of its container helps those that came before it, and those after (rule 7). */
@@ -149,7 +164,14 @@ function placeAndLearn(draft: Draft, event: Event): Placed {
   const entity = entityOf(event);
   const known = entity === undefined ? undefined : draft.known(entity);
   const placed = place(event, entity, known, draft.options);
-  if (entity === undefined || !addsTo(known, placed.identity)) return placed;
+  if (entity === undefined) return placed;
+  if (!addsTo(known, placed.identity)) {
+    const { inventory } = draft.options;
+    if (placed.isFinal && placed.identity.workload !== undefined && inventory?.isSteady(event) === true) {
+      draft.state.places.remember(event, inventory.version(), known, placed);
+    }
+    return placed;
+  }
   draft.setKnown(entity, learn(known, placed.identity));
   const name = waitingName(event);
   if (draft.state.waiting.has(name)) refine(draft, name);
@@ -181,7 +203,7 @@ function tick(draft: Draft): void {
   }
   draft.effects.push({ kind: 'clock', row, inputAt: state.lastInputAt === undefined ? now : undefined });
   endSilences(draft);
-  closeDue(draft, row.watermark);
+  closeDue(draft, row.watermark, options.duePerInput);
   updateDue(draft);
   leaveDue(draft, row.intake);
 }

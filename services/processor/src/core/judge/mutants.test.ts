@@ -39,6 +39,12 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     "else if (kind === 'n') continue;",
   ],
   [
+    'targets added since are lost at a restart',
+    'changes.ts',
+    "else if (kind === 't') added.set(name, value);",
+    "else if (kind === 't') continue;",
+  ],
+  [
     'a restore drops the targets',
     'codec.ts',
     'targets_more, targets, version, change, updated_at, documents_version };',

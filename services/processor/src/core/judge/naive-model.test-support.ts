@@ -13,6 +13,7 @@ export interface ModelOptions {
   readonly stormMs: number;
   readonly dismissalMs: number;
   readonly duePerInput: number;
+  readonly duePerEvent: number;
   readonly targetsMax: number;
   readonly onResolve: (rule: string) => 'restart' | 'continue';
   readonly score: (event: Event) => Score;
@@ -156,7 +157,7 @@ export class NaiveModel {
         this.#write(alert, 'silence_ended');
       }
     }
-    this.#closeDue();
+    this.#closeDue(duePerInput);
     const grown = this.alerts.filter((a) => !a.gone && a.count > a.written && now >= a.writtenAt + intervalMs);
     grown.sort((a, b) => a.writtenAt - b.writtenAt || (a.id < b.id ? -1 : 1));
     for (const alert of grown.slice(0, duePerInput)) this.#write(alert, 'interval');
@@ -249,7 +250,7 @@ export class NaiveModel {
 
     this.#intake = Math.max(this.#intake, event.received_at);
     if (event.clamped !== true && (this.#watermark === undefined || time > this.#watermark)) this.#watermark = time;
-    this.#closeDue();
+    this.#closeDue(this.#options.duePerEvent);
   }
 
   #open(event: Event, fingerprint: string, same: readonly ModelAlert[]): void {
@@ -392,15 +393,15 @@ export class NaiveModel {
     this.#end('folded', time < alert.anchor ? 'earlier' : 'repeat');
   }
 
-  #closeDue(): void {
-    const { windowMs, graceMs, duePerInput } = this.#options;
+  #closeDue(max: number): void {
+    const { windowMs, graceMs } = this.#options;
     if (this.#watermark === undefined) return;
     const watermark = this.#watermark;
     const after = ns(windowMs + graceMs);
     const due = this.alerts.filter((a) => a.state === 'open' && a.anchor + after <= watermark);
     const ms = (a: ModelAlert) => Number(a.anchor / 1_000_000n);
     due.sort((a, b) => ms(a) - ms(b) || (a.id < b.id ? -1 : 1));
-    for (const alert of due.slice(0, duePerInput)) {
+    for (const alert of due.slice(0, max)) {
       alert.state = 'closed';
       this.#write(alert, 'closed');
     }

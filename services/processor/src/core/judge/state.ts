@@ -1,5 +1,6 @@
 import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
 import type { Bound } from './bounds.ts';
+import { Places } from './places.ts';
 import { waitingNames } from './placing.ts';
 import type { AlertRecord } from './record.ts';
 import { SeenIds } from './seen.ts';
@@ -12,6 +13,11 @@ export interface Handle {
   dirty: 'no' | 'counters' | 'all';
   /** Targets whose counters moved since the whole record was written. */
   moved: Set<number>;
+  /** Targets and samples in the whole record as written. What came since stands beside it: `isWider` where not all of it yet. */
+  wholeTargets: number;
+  wholeSamples: number;
+  isWider: boolean;
+  hasAdded: boolean;
   /** Counters stand in the changelog beside the record. */
   hasCounters: boolean;
   /** Stands in `updates`. */
@@ -88,6 +94,8 @@ export class JudgeState {
   /** Few: one a raw partition and log identity. */
   readonly raw: RawRow[] = [];
   readonly seen = new SeenIds();
+  /** A memo: never stored. */
+  readonly places = new Places();
   clock: ClockRow = { watermark: '', intake: 0 };
   /** When the last event came (by `now`) and where the clocks stood then; not persisted: a restart begins anew. */
   lastInputAt: number | undefined;

@@ -49,6 +49,11 @@ export interface JudgeOptions {
   readonly score: (input: ScoreInput) => Score;
   /** The owner and place of a subject as the inventory has it now; undefined when unknown. */
   readonly identify: (subject: Subject) => Identity | undefined;
+  /**
+   * Lets places be remembered; without it none is. `version` changes with every word of the inventory; `isSteady` is
+   * true where what `identify` says of a subject does not hang on its time.
+   */
+  readonly inventory?: { readonly version: () => number; readonly isSteady: (subject: Subject) => boolean };
   /** Whether an inventory has ever spoken for the cluster. Without one host, container name and image stand in for the owner. */
   readonly hasInventory: (tenant: string, cluster: string) => boolean;
   /** Span of an alert from its opening event on, milliseconds. Default 3,600,000. */
@@ -76,6 +81,8 @@ export interface JudgeOptions {
   readonly entitiesMax: number;
   /** Alerts closed or updated by time in one decision; `more` tells that others are due. Default 64. */
   readonly duePerInput: number;
+  /** Alerts an event closes beside what it does itself: a wave of closings must not hold up the events. Default 2. */
+  readonly duePerEvent: number;
   /** What a detection does after a person resolved its alert: open anew with the next event, or go on until the window ends. */
   readonly onResolve: (rule: string) => 'restart' | 'continue';
 }

@@ -28,14 +28,22 @@ export function observe(
   let missing: string[] | undefined;
   let last = '';
   let sorted = true;
+  const order = orderOf(falco.rule, source, memos);
+  let at = 0;
   for (const key in fields) {
+    let field = order[at];
+    if (field?.key !== key) {
+      field = fieldName(key, source, place.source, memos);
+      if (at < ORDER_MAX) order[at] = field;
+    }
+    at += 1;
     const value = canonical(fields[key]);
     if (value === undefined) {
       missing ??= [];
       missing.push(key);
       continue;
     }
-    const { name, content } = fieldName(key, source, place.source, memos);
+    const { name, content } = field;
     if (!content) continue;
     if (name < last) sorted = false;
     last = name;
@@ -56,12 +64,19 @@ function sortPairs(list: readonly string[], start: number): readonly string[] {
   return [...list.slice(0, start), ...pairs.flat()];
 }
 
+const ORDER_MAX = 128;
+
+function orderOf(rule: string, source: Source, memos: Memos): FieldName[] {
+  if (source.name !== 'syscall') return [];
+  return memos.orders.get(rule) ?? memos.orders.set(rule, []);
+}
+
 function fieldName(key: string, source: Source, word: string, memos: Memos): FieldName {
   const memoKey = source.name === 'syscall' ? key : `${word}\u001f${key}`;
   const known = memos.fieldNames.get(memoKey);
   if (known !== undefined) return known;
   const name = canonicalName(key);
-  return memos.fieldNames.set(memoKey, { name, content: source.isContent(name, word) });
+  return memos.fieldNames.set(memoKey, { key, name, content: source.isContent(name, word) });
 }
 
 /** falcosidekick can rename `proc.aname[2]` to `proc.aname_2`. */

@@ -33,6 +33,7 @@ class Memo<V> {
 
 /** Canonical name of a field; `content` where the identity takes it in. */
 export interface FieldName {
+  readonly key: string;
   readonly name: string;
   readonly content: boolean;
 }
@@ -46,11 +47,21 @@ export type Labels = Pick<Event, 'tags' | 'tactics' | 'techniques' | 'maturity'>
 
 export interface Memos {
   readonly fieldNames: Memo<FieldName>;
+  /** By rule over system calls: the fields of its latest event in their order; the next event mostly has the same. */
+  readonly orders: Memo<FieldName[]>;
   readonly routes: Memo<Route>;
+  /** By salient fields as they were before masking. */
+  readonly rawRoutes: Memo<Route>;
   /** By rule: its tags as written last, and what they say. */
   readonly labels: Memo<{ readonly written: readonly string[]; readonly labels: Labels }>;
 }
 
 export function createMemos(): Memos {
-  return { fieldNames: new Memo(2_048), routes: new Memo(16_384), labels: new Memo(1_024) };
+  return {
+    fieldNames: new Memo(2_048),
+    orders: new Memo(1_024),
+    routes: new Memo(16_384),
+    rawRoutes: new Memo(16_384),
+    labels: new Memo(1_024),
+  };
 }

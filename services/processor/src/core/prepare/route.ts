@@ -14,8 +14,23 @@ export function route(
   memos: Memos,
 ): Route {
   const { tenant, cluster, source, rule } = place;
+  const head = `${tenant}\u001f${cluster}\u001f${source}\u001f${rule.length}\u001f${rule}\u001f`;
+  // Lengths first: no value can pass for several.
+  let lengths = '';
+  for (const value of rawSalient) lengths += `${value.length}\u001f`;
+  const raw = `${head}${lengths}${rawSalient.join('\u001f')}`;
+  const held = raw.length > RAW_CHARS ? undefined : memos.rawRoutes.get(raw);
+  if (held !== undefined) return held;
+  const masked = maskedRoute(head, rawSalient, memos);
+  return raw.length > RAW_CHARS ? masked : memos.rawRoutes.set(raw, masked);
+}
+
+/** Longer texts are dear to hold, and seldom come again. */
+const RAW_CHARS = 512;
+
+function maskedRoute(head: string, rawSalient: readonly string[], memos: Memos): Route {
   const salient = rawSalient.map((value) => mask(cut(value))).join('\u001f');
-  const key = `${tenant}\u001f${cluster}\u001f${source}\u001f${rule.length}\u001f${rule}\u001f${salient}`;
+  const key = `${head}${salient}`;
   const known = memos.routes.get(key);
   if (known !== undefined) return known;
   const digest = hash('sha256', `route/${FORMATS.fingerprint}\u001f${key}`, 'hex').slice(0, 32);
