@@ -67,6 +67,9 @@ export function locateApi(
 ): { url: string; token: string } {
   const url = given.url ?? ready?.console;
   const token = given.token ?? ready?.api_token;
+  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new AppError('EYRIE_USAGE', '--url (EYRIE_API_URL) must be an address such as http://127.0.0.1:2802');
+  }
   if (url !== undefined && token !== undefined) return { url, token };
   const missing = url === undefined ? '--url (EYRIE_API_URL)' : '--token (EYRIE_API_TOKEN)';
   throw new AppError('EYRIE_USAGE', `${missing} is missing, and the data directory names no running process`);
