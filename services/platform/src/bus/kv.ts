@@ -105,7 +105,10 @@ function engine<T>(work: () => T): T {
     if (error instanceof AppError || !(error instanceof Error)) throw error;
     const { message } = error;
     if (/No space left|MDB_MAP_FULL|Disk quota|Input\/output error|File too large/i.test(message)) {
-      throw new AppError('EYRIE_DISK_FULL', `the log cannot be written: ${message}`, { retryable: true, cause: error });
+      throw new AppError('EYRIE_DISK_FULL', `the log cannot be written, the disk is full or fails: ${message}`, {
+        retryable: true,
+        cause: error,
+      });
     }
     if (/MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|VERSION_MISMATCH)/.test(message)) {
       throw new AppError('EYRIE_DATA_DIR_DAMAGED', `the log cannot be read: ${message}`, { cause: error });

@@ -224,6 +224,16 @@ describe('answers', () => {
     });
   });
 
+  it('says an outage now and then, not once a request', async () => {
+    const { server, lines } = await start();
+    for (let i = 0; i < 30; i += 1) {
+      expect((await ask(`${server.address}/v1/full`, { headers: bearer(READ) })).status).toBe(503);
+    }
+    const said = lines.filter((line) => line.includes('EYRIE_DISK_FULL')).length;
+    expect(said).toBeGreaterThan(0);
+    expect(said).toBeLessThan(15);
+  });
+
   it('answers a path it cannot read in the same form, without repeating it', async () => {
     const { server } = await start();
     for (const path of ['/v1/%zz', `/v1/who/${'secret'.repeat(100)}`]) {

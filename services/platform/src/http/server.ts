@@ -70,6 +70,7 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal;
 }
 
+const OUTAGE_BUCKETS = { burst: 5, perSecond: 0.2, maxPeers: 100 };
 const LOG_BUCKETS = { burst: 20, perSecond: 1, maxPeers: 10_000 };
 
 /**
@@ -81,6 +82,7 @@ export async function createHttpServer(options: HttpServerOptions) {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const identify = createIdentify({ ...options, requireCertificate: tls?.clientCaFile !== undefined });
   const failures = createPeerBuckets(LOG_BUCKETS);
+  const outages = createPeerBuckets(OUTAGE_BUCKETS);
   const nextRequestId = createRequestIds();
   let listener: Listener | undefined;
   let address = '';
@@ -92,7 +94,12 @@ export async function createHttpServer(options: HttpServerOptions) {
       'content-type': 'application/json; charset=utf-8',
       'x-request-id': requestId,
     };
-    if (answer.status >= 500) log.error({ err: error, requestId }, 'request failed');
+    if (answer.status >= 500) {
+      // A full disk refuses every request: it is said now and then, not in as many lines as there are requests.
+      if (answer.status !== 503 || outages.take(answer.code, clock.now())) {
+        log.error({ err: error, requestId }, 'request failed');
+      } else metrics.count('eyrie_bound_reached_total', { bound: 'http_outage_lines' });
+    }
     if (answer.status === 429 || answer.status === 503) headers['retry-after'] = '1';
     if (answer.status === 401) {
       headers['www-authenticate'] = 'Bearer realm="eyrie", Basic realm="eyrie"';
