@@ -39,7 +39,7 @@ export interface SinkOptions {
 
 const POLL_WAIT_MS = 100;
 /** A batch that fills this fast is part of a flood: it may wait longer, until it is full. */
-const FLOOD_SHARE = 1 / 8;
+const FLOOD_SHARE = 1 / 3;
 const FLOOD_SPACINGS = 3;
 const RETRY = { initialMs: 100, maximumMs: 5_000 } as const;
 

@@ -1,5 +1,6 @@
 import { flag, integer, parseEnv } from '@eyrie/platform/config';
 import { LOG_LEVELS } from '@eyrie/platform/log';
+import { JUDGE_DEFAULTS } from '@eyrie/processor';
 import { isName } from '@eyrie/schemas';
 import { z } from 'zod';
 
@@ -60,11 +61,13 @@ export const CONFIG = {
     ),
   }),
   processor: z.object({
-    EYRIE_PROCESSOR_WINDOW_MS: integer(MINUTE, 24 * HOUR, HOUR).describe('Length of a folding window.'),
-    EYRIE_PROCESSOR_GRACE_MS: integer(1000, HOUR, MINUTE).describe(
+    EYRIE_PROCESSOR_WINDOW_MS: integer(MINUTE, 24 * HOUR, JUDGE_DEFAULTS.windowMs).describe(
+      'Length of a folding window.',
+    ),
+    EYRIE_PROCESSOR_GRACE_MS: integer(1000, HOUR, JUDGE_DEFAULTS.graceMs).describe(
       'How long after its end a window is closed; idle time after which the watermark moves with the clock.',
     ),
-    EYRIE_PROCESSOR_INTERVAL_MS: integer(1000, 24 * HOUR, 10 * MINUTE).describe(
+    EYRIE_PROCESSOR_INTERVAL_MS: integer(1000, 24 * HOUR, JUDGE_DEFAULTS.intervalMs).describe(
       'At least one update in this time while an alert grows.',
     ),
   }),

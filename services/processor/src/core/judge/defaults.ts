@@ -8,7 +8,7 @@ const DAY = 24 * HOUR;
 export const DEFAULTS = {
   windowMs: HOUR,
   graceMs: 5 * MINUTE,
-  intervalMs: MINUTE,
+  intervalMs: 10 * MINUTE,
   breakThroughs: 20,
   stormLimit: 100,
   stormMs: HOUR,

@@ -60,7 +60,7 @@ export interface JudgeOptions {
   readonly windowMs: number;
   /** A window closes when the watermark passes its end by this much; without input for as long the watermark follows the clock. Default 300,000. */
   readonly graceMs: number;
-  /** A growing alert is written at least this often, milliseconds. Default 60,000. */
+  /** A growing alert is written at least this often, milliseconds. Default 600,000. */
   readonly intervalMs: number;
   /** New targets and interactive users that are written at once, per alert; more wait for the next update. Default 20. */
   readonly breakThroughs: number;
