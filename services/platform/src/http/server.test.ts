@@ -244,29 +244,27 @@ describe('answers', () => {
     }
   });
 
-  it('closes although a sender never pauses, and answers all it takes', async () => {
+  it('closes although senders never pause', async () => {
     const { server } = await start({
       limits: { drainMs: 20_000 },
       intercept: (_request, response) => {
-        setTimeout(() => response.end('{}'), 5);
+        setTimeout(() => response.end('{}'), 20);
         return true;
       },
     });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     let answers = 0;
-    const sending = (async () => {
-      for (;;) {
-        const answer = await ask(`${server.address}/`, { agent, method: 'POST' }).catch((error: unknown) => error);
-        if (answer instanceof Error) return answer;
-        answers += 1;
-      }
-    })();
-    while (answers < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    // Several, so that some connection is busy at the moment of the close: an idle one is simply closed.
+    const senders = Array.from({ length: 8 }, async () => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const post = () => ask(`${server.address}/`, { agent, method: 'POST' });
+      while (await post().then(Boolean, () => false)) answers += 1;
+      agent.destroy();
+    });
+    while (answers < 24) await new Promise((resolve) => setTimeout(resolve, 5));
     const from = performance.now();
     await server.close();
     expect(performance.now() - from).toBeLessThan(5_000);
-    expect(await sending).toMatchObject({ code: 'ECONNREFUSED' });
-    agent.destroy();
+    await Promise.all(senders);
   });
 
   it('closes although a body never ends', async () => {
