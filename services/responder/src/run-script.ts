@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EffectResult } from './core/owner/decision.ts';
+import { inheritedDescriptors } from './inherited.ts';
 
 const OUTPUT_MAX = 16 * 1024;
 /** After a kill the process is gone at once; what holds its pipes open is not waited for. */
@@ -18,7 +20,7 @@ export interface ScriptRun {
 }
 
 /**
- * One run: own process group, no inherited descriptors (all of ours are close-on-exec), empty environment but for what
+ * One run: own process group, no inherited descriptors, empty environment but for what
  * is given, a temporary directory that goes with it. When the time is over the whole group is killed.
  */
 export async function runScript(run: ScriptRun, signal: AbortSignal): Promise<EffectResult> {
@@ -30,9 +32,25 @@ export async function runScript(run: ScriptRun, signal: AbortSignal): Promise<Ef
   }
 }
 
+/** In place of every descriptor the child would inherit it gets /dev/null. */
+function spawnBare(run: ScriptRun, cwd: string): ChildProcessWithoutNullStreams {
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const stdio: ('pipe' | 'ignore' | number)[] = ['pipe', 'pipe', 'pipe'];
+    for (const fd of inheritedDescriptors()) {
+      while (stdio.length < fd) stdio.push('ignore');
+      stdio[fd] = nothing;
+    }
+    const options = { cwd, env: { ...run.env, TMPDIR: cwd }, detached: true, stdio };
+    return spawn(run.path, run.args, options) as ChildProcessWithoutNullStreams;
+  } finally {
+    closeSync(nothing);
+  }
+}
+
 function execute(run: ScriptRun, cwd: string, signal: AbortSignal): Promise<EffectResult> {
   return new Promise((resolve) => {
-    const child = spawn(run.path, run.args, { cwd, env: { ...run.env, TMPDIR: cwd }, detached: true, stdio: 'pipe' });
+    const child = spawnBare(run, cwd);
     const output = new BoundedText(OUTPUT_MAX);
     let cause: 'timeout' | 'shutdown' | undefined;
     let ended = false;
