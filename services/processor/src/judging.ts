@@ -86,11 +86,22 @@ export class Judging {
       this.#outcomes.add({ outcome: 'dead-lettered', reason: error.code });
       return;
     }
-    for (let i = 0; i < reader.entries; i += 1) this.#takeEvent(reader.next(), reader.next(), now);
+    for (let i = 0; i < reader.entries; i += 1) {
+      try {
+        this.#takeEvent(reader.next(), reader.next(), now);
+      } catch (error) {
+        if (!(error instanceof UnreadableEvent) && !(error instanceof FrameError)) throw error;
+        this.#setAside(record, error.code, error.message, i);
+        // Where the frame itself ends early, its other entries are gone with it.
+        const lost = error instanceof FrameError ? reader.entries - i : 1;
+        this.#outcomes.add({ outcome: 'dead-lettered', reason: error.code }, lost);
+        if (error instanceof FrameError) return;
+      }
+    }
   }
 
   #takeEvent(json: Buffer, line: Buffer, now: number): void {
-    const event = JSON.parse(json.toString('utf8')) as Event;
+    const event = readEvent(json);
     const { judgement } = this.#decide({ kind: 'event', event, checkRawPosition: true }, now);
     if (judgement === undefined) throw new TypeError('an event was left without an ending');
     this.#outcomes.add(judgement);
@@ -126,8 +137,31 @@ export class Judging {
     return { topic: 'alerts', partition: this.#state.partition, key: alert.alert_id, value };
   }
 
-  #setAside(record: BusRecord, reason: Reason<'dead-lettered'>, message: string): void {
-    const letter = unreadableLetter(this.#parts.bus, 'judge', record, reason, message);
+  #setAside(record: BusRecord, reason: Reason<'dead-lettered'>, message: string, index = 0): void {
+    const whole = unreadableLetter(this.#parts.bus, 'judge', record, reason, message);
+    const letter = { ...whole, raw_pos: { ...whole.raw_pos, index } };
     this.#outputs.push(deadLetterOutput(this.#parts.bus, this.#state.partition, letter));
   }
+}
+
+/** An entry of a frame that is no event this version can read. */
+class UnreadableEvent extends Error {
+  readonly code: 'unreadable' | 'newer_format';
+  constructor(code: 'unreadable' | 'newer_format', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+function readEvent(json: Buffer): Event {
+  let event: Event;
+  try {
+    event = JSON.parse(json.toString('utf8')) as Event;
+  } catch {
+    throw new UnreadableEvent('unreadable', 'the event is no JSON');
+  }
+  if (event.v > FORMATS.record) {
+    throw new UnreadableEvent('newer_format', `event format ${event.v} is newer than ${FORMATS.record}`);
+  }
+  return event;
 }

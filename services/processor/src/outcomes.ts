@@ -10,11 +10,11 @@ export class Outcomes {
     this.#stage = stage;
   }
 
-  add({ outcome, reason }: Outcome): void {
+  add({ outcome, reason }: Outcome, count = 1): void {
     const key = `${outcome}/${reason}`;
     const held = this.#counts.get(key);
-    if (held === undefined) this.#counts.set(key, { outcome: { outcome, reason } as Outcome, count: 1 });
-    else held.count += 1;
+    if (held === undefined) this.#counts.set(key, { outcome: { outcome, reason } as Outcome, count });
+    else held.count += count;
   }
 
   publish(metrics: Metrics): void {

@@ -5,7 +5,15 @@ import { createLogger } from '@eyrie/platform/log';
 import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
 import { createSigner } from '@eyrie/platform/sign';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
-import { type Event, encodeRawFrame, FrameReader, type Judgement, type RawMeta, type TopicName } from '@eyrie/schemas';
+import {
+  type Event,
+  encodeRawFrame,
+  FrameReader,
+  FrameWriter,
+  type Judgement,
+  type RawMeta,
+  type TopicName,
+} from '@eyrie/schemas';
 import { FALCO_LINES } from '@eyrie/schemas/fixtures';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createJudge, createPrepare, type Role } from './main.ts';
@@ -165,6 +173,32 @@ describe('processor', () => {
     expect(letters.map(({ reason }) => reason)).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
     // A frame of events at the same offset would have another place.
     expect(letters[0].raw_pos.log).toMatch(/\/commands$/);
+  });
+
+  it('sets aside an entry it cannot read, and judges its neighbours', async () => {
+    await post([Buffer.from(FALCO_LINES.null_metadata)]);
+    await process();
+    const [frame] = await records('events');
+    const reader = new FrameReader(frame?.value ?? Buffer.alloc(0), 'events');
+    const [event, line] = [reader.nextText(), reader.nextText()];
+    const writer = new FrameWriter('events');
+    writer.add('{"v":1,', line);
+    writer.add(JSON.stringify({ ...JSON.parse(event), v: 99 }), line);
+    writer.add(event, line);
+    const whole = writer.finish();
+    const cut = Buffer.from(whole.toString('latin1').replace('events 3', 'events 5'), 'latin1');
+    await home.bus.append([{ topic: 'events', partition: 0, value: cut }]);
+    expect(await outcomes(await process())).toEqual({
+      'judge/dead-lettered/unreadable': 3,
+      'judge/dead-lettered/newer_format': 1,
+      'judge/duplicate/raw_position': 1,
+    });
+    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()));
+    expect(letters.map(({ reason, raw_pos }) => [reason, raw_pos.index])).toEqual([
+      ['unreadable', 0],
+      ['newer_format', 1],
+      ['unreadable', 3],
+    ]);
   });
 
   it('loses and doubles nothing when steps fail', async () => {
