@@ -109,6 +109,8 @@ class Owner {
       this.#decide({ kind: 'start' });
       await this.#commit();
       this.#report();
+      // A read that ended during the commit is taken first: another one would take its place and lose it.
+      if (records.length > 0) continue;
       if (polling === undefined && this.#state.active < this.#settings.activeMax) {
         polling = this.#assigned.poll(POLL).then((found) => {
           records = found;
