@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EndedBeforeReady, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
@@ -93,6 +93,16 @@ describe('eyrie up', () => {
     writeFileSync(join(dataDir, 'format.json'), '{"format":99,"log_identity":"x"}\n');
     await expect(startEyrie(dataDir)).rejects.toThrow(/EYRIE_DATA_DIR_NEWER.*newer/s);
     await expect(startEyrie(dataDir)).rejects.toThrow(EndedBeforeReady);
+  });
+
+  it('refuses to go on when the rows it wrote are gone', async () => {
+    const dataDir = newDirectory('lost');
+    const first = await startEyrie(dataDir);
+    await post(first, { ...EVENT, time: '2026-11-20T10:00:00.000000001Z' });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await first.stop()).toBe(0);
+    rmSync(join(dataDir, 'clickhouse'), { recursive: true });
+    await expect(startEyrie(dataDir)).rejects.toThrow(/EYRIE_DATA_DIR_DAMAGED.*clickhouse is missing/s);
   });
 
   it('names every wrong setting at once', async () => {

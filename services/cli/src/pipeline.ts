@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createArchiver, createSqlSocket } from '@eyrie/archiver';
 import { createConsole } from '@eyrie/console';
 import { createGateway } from '@eyrie/gateway';
@@ -61,6 +63,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   try {
     const bus = openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
+    await refuseLostRows(bus, options.dataDir);
     const store = await openChdb({ dataDir: options.dataDir, log, metrics });
     closers.push(() => store.close());
     await store.migrate();
@@ -149,6 +152,18 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     await close();
     throw error;
   }
+}
+
+/** Rows the log believes written must not vanish unnoticed. @throws AppError EYRIE_DATA_DIR_DAMAGED */
+async function refuseLostRows(bus: EmbeddedLog, dataDir: string): Promise<void> {
+  if (existsSync(join(dataDir, 'clickhouse'))) return;
+  const written = (await bus.groups()).some(({ group, next }) => group.startsWith('archiver') && next > 0);
+  if (!written) return;
+  throw new AppError(
+    'EYRIE_DATA_DIR_DAMAGED',
+    `${join(dataDir, 'clickhouse')} is missing, but the log says that rows were written there. ` +
+      'Restore it from a backup, or start with an empty data directory',
+  );
 }
 
 function openBus(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import { plain, printJson, printLine, progressLine } from '../print.ts';
-import { readReadyFile } from '../ready.ts';
+import { readReadyFile, writePrivateFile } from '../ready.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
 
 interface ConnectOptions extends SpeakingOptions {
@@ -21,8 +21,13 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
   const name = `${kind}-${options.cluster}-${Date.now().toString(36)}`;
   const { token } = await session.createToken({ name, cluster: options.cluster, scopes: ['intake'] });
   const settings = kind === 'falco' ? falcoSettings(gateway, token) : sidekickSettings(gateway, token);
+  // On a terminal a token is shown once; elsewhere it goes to a private file and only the path is printed.
+  const file = process.stdout.isTTY === true ? undefined : join(options.dataDir, `${name}.yaml`);
+  if (file !== undefined) writePrivateFile(file, `${settings}\n`);
+  const shown = file === undefined ? settings : settings.replaceAll(token, '<token>');
   if (options.json !== true) {
-    printLine(settings);
+    printLine(shown);
+    if (file !== undefined) printLine(`# with the token: ${file} (mode 0600)`);
     printLine();
     printLine(
       `Token ${name}; \`eyrie tokens revoke ${name}\` withdraws it. Waiting for the first event of ${options.cluster} …`,
@@ -36,7 +41,8 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
     const event = (await session.events({ cluster: options.cluster, limit: 1 })).items[0];
     if (event !== undefined && String(event['received_at'] ?? '') >= from.slice(0, 19)) {
       progress.end();
-      if (options.json === true) return printJson({ token_name: name, settings, first_event: event });
+      if (options.json === true)
+        return printJson({ token_name: name, settings: shown, settings_file: file, first_event: event });
       return printLine(
         `Connected: ${plain(event['priority'])} ${plain(event['rule'], 100)} from ${plain(event['host'] ?? '?')} (event ${plain(event['event_id'])})`,
       );
