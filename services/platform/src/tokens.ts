@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { ClusterId, DocumentRecord, Scope, TenantId } from '@eyrie/schemas';
 import type { Documents } from './documents.ts';
 
@@ -17,7 +17,7 @@ export function mintToken(): string {
 
 /** What is stored of a token: SHA-256 (hex) of its text. */
 export function hashToken(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /**
