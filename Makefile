@@ -23,8 +23,8 @@ check: setup ## Types, lint, boundaries, dead code, generated documents
 	knip
 	node test/tools/generate-docs.ts --check
 
-test: setup ## All tests
-	vitest run
+test: setup ## All tests (ARGS=… goes to the test runner)
+	vitest run $(ARGS)
 
 demo: setup ## See the main job working: simulated cluster, alerts, score, response (Ctrl-C ends it)
 	node services/cli/src/main.ts demo
