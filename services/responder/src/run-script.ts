@@ -86,15 +86,18 @@ function execute(run: ScriptRun, cwd: string, signal: AbortSignal): Promise<Effe
     child.on('error', (error) => end({ kind: 'failed', reason: 'spawn_failed', detail: error.message }));
     child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
+    const exited = (code: number | null, killed: NodeJS.Signals | null) => {
+      const detail = output.text;
+      if (cause !== undefined) end(stopped(cause, detail));
+      else if (code === 0) end({ kind: 'succeeded', detail });
+      else end({ kind: 'failed', reason: 'exit_code', detail: `${killed ?? `exit ${code}`}: ${detail}` });
+    };
     child.on('exit', (code, killed) => {
-      // A moment for what is still in the pipes.
-      setTimeout(() => {
-        const detail = output.text;
-        if (cause !== undefined) end(stopped(cause, detail));
-        else if (code === 0) end({ kind: 'succeeded', detail });
-        else end({ kind: 'failed', reason: 'exit_code', detail: `${killed ?? `exit ${code}`}: ${detail}` });
-      }, 20);
+      // Once the rest of its group is gone the pipes end; a child that left the group may hold them open.
+      killGroup();
+      setTimeout(() => exited(code, killed), REAP_MS).unref();
     });
+    child.on('close', exited);
     // A script that does not read its input is no error.
     child.stdin.on('error', () => {});
     child.stdin.end(run.stdin);
