@@ -46,6 +46,8 @@ export interface Pipeline {
   readonly failed: Promise<never>;
   /** Resolves when everything appended so far has gone all the way. */
   settle(): Promise<void>;
+  /** Settles, with the latest count of every alert written whatever its interval: the input has ended. */
+  finish(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -121,6 +123,13 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     if (options.console !== false) components.push(console);
     if (options.gateway !== false) components.push(gateway);
     const running: Running = await startAll(components, { log });
+    const settle = async () => {
+      for (const role of [prepare, judge]) {
+        while (!(await role.caughtUp())) await clock.sleep(SETTLE_POLL_MS);
+      }
+      if (options.responder !== false) await responder.caughtUp();
+      await archiver.caughtUp();
+    };
     return {
       bus,
       store,
@@ -136,11 +145,10 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       get consoleAddress() {
         return console.address;
       },
-      settle: async () => {
-        for (const role of [prepare, judge]) {
-          while (!(await role.caughtUp())) await clock.sleep(SETTLE_POLL_MS);
-        }
-        if (options.responder !== false) await responder.caughtUp();
+      settle,
+      finish: async () => {
+        await settle();
+        await judge.writeGrowth();
         await archiver.caughtUp();
       },
       stop: async () => {

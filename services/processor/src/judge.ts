@@ -7,6 +7,7 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { TopicName } from '@eyrie/schemas';
 import { DEFAULTS, type JudgeOptions, type JudgeState, restoreState, waitingEntities } from './core/judge/judge.ts';
+import { GrowthRequests } from './growth.ts';
 import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
 import { Learner } from './learner.ts';
@@ -33,24 +34,32 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const WAIT_MS = 250;
 const TICK_MS = 1_000;
 
+export interface Judge extends Role {
+  /** The input has ended: writes the alerts that grew now instead of at their next interval, and resolves once that is committed. */
+  writeGrowth(): Promise<void>;
+}
+
 /** Events and commands in; judged events, versions of alerts and the state behind them out, in one step. */
-export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptions = {}): Role {
+export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptions = {}): Judge {
   const { bus, documents, log } = deps;
   const workloads = new Workloads(log);
+  const growth = new GrowthRequests();
   let table: FollowedTable | undefined;
-  return createRole(deps, {
+  const role = createRole(deps, {
     spec: { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' },
     onStart: async () => {
       table = followTable(bus, 'workloads', { onRecord: (key, value) => workloads.put(key, value), log });
       await Promise.all([table.ready, documents.ready()]);
     },
     onStop: async () => table?.stop(),
-    run: (assigned, signal) => judgePartition(assigned, signal, { ...deps, workloads, roleOptions }),
+    run: (assigned, signal) => judgePartition(assigned, signal, { ...deps, workloads, growth, roleOptions }),
   });
+  return { ...role, writeGrowth: () => growth.write(deps.clock) };
 }
 
 interface PartitionParts extends JudgeDependencies {
   readonly workloads: Workloads;
+  readonly growth: GrowthRequests;
   readonly roleOptions: JudgeRoleOptions;
 }
 
@@ -59,9 +68,11 @@ async function judgePartition(assigned: Assigned, signal: AbortSignal, parts: Pa
   const news = parts.workloads.subscribe();
   // Inventory may have spoken while nobody judged.
   news.names.push(...waitingEntities(state));
+  parts.growth.begin(assigned.partition);
   try {
     await loop(assigned, signal, { ...parts, state, judging, learner, news });
   } finally {
+    parts.growth.end(assigned.partition);
     parts.workloads.unsubscribe(news);
   }
 }
@@ -99,7 +110,7 @@ interface LoopParts extends PartitionParts {
 }
 
 async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): Promise<void> {
-  const { metrics, clock, judging, roleOptions } = parts;
+  const { metrics, clock, judging, growth, roleOptions } = parts;
   const maxBytes = roleOptions.batchBytes ?? BATCH_BYTES;
   let ticked = 0;
   let isMoreDue = false;
@@ -114,12 +125,16 @@ async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): 
       await new Promise((resolve) => setImmediate(resolve));
     }
     const now = clock.now();
-    if (isMoreDue || records.length > 0 || now - ticked >= TICK_MS) isMoreDue = judging.tick(now);
+    const request = growth.due(assigned.partition);
+    if (isMoreDue || request !== undefined || records.length > 0 || now - ticked >= TICK_MS) {
+      isMoreDue = judging.tick(now, request !== undefined);
+    }
     const { step, outcomes, bounds } = judging.finish();
     const positions = [...next].map(([topic, offset]) => ({ topic, next: offset }));
     if (positions.length > 0 || step.outputs.length > 0 || step.state.length > 0) {
       await assigned.transact({ positions, ...step });
     }
+    if (request !== undefined && !isMoreDue) growth.committed(assigned.partition, request);
     outcomes.publish(metrics);
     for (const bound of bounds) metrics.count('eyrie_bound_reached_total', { bound });
     if (now - ticked >= TICK_MS) {

@@ -55,9 +55,9 @@ export class Judging {
     if (entities.length > 0) this.#decide({ kind: 'identity', entities }, now);
   }
 
-  /** True when more is due: the next step should tick at once. */
-  tick(now: number): boolean {
-    for (let i = 0; i < TICKS; i += 1) if (!this.#decide({ kind: 'tick' }, now).more) return false;
+  /** True when more is due: the next step should tick at once. With `growth` all that grew is written, whatever its interval. */
+  tick(now: number, growth = false): boolean {
+    for (let i = 0; i < TICKS; i += 1) if (!this.#decide({ kind: 'tick', growth }, now).more) return false;
     return true;
   }
 

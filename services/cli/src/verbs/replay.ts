@@ -103,7 +103,7 @@ async function runFiles(
         }),
         pipeline.failed,
       ]);
-      await Promise.race([pipeline.settle(), pipeline.failed]);
+      await Promise.race([pipeline.finish(), pipeline.failed]);
       const seconds = (performance.now() - started) / 1000;
       const alerts = await alertsSince(pipeline, alertsFrom);
       return {

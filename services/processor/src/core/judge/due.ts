@@ -26,12 +26,13 @@ export function closeDue(draft: Draft, watermark: Nanos | '', max: number): void
   }
 }
 
-/** Writes what grew and was not written for an interval (rule 3). */
-export function updateDue(draft: Draft): void {
+/** Writes what grew and was not written for an interval (rule 3), or all that grew. */
+export function updateDue(draft: Draft, all: boolean): void {
   let written = 0;
-  for (const { item } of draft.state.updates.due(draft.now)) {
+  for (const { item } of draft.state.updates.due(all ? Number.POSITIVE_INFINITY : draft.now)) {
     const record = draft.look(item);
-    if (record.alert.count === record.writtenCount || draft.now < updatesAt(record, draft.options.intervalMs)) continue;
+    if (record.alert.count === record.writtenCount) continue;
+    if (!all && draft.now < updatesAt(record, draft.options.intervalMs)) continue;
     if (written === draft.options.duePerInput) {
       draft.more = true;
       return;

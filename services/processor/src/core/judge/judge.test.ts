@@ -61,6 +61,14 @@ describe('the judge', () => {
     expect(judge.run({ kind: 'tick' }, T0 + HOUR + 5 * MINUTE).alerts.map((alert) => alert.state)).toEqual(['closed']);
   });
 
+  it('writes what grew before its interval when the input has ended', () => {
+    const judge = aJudge();
+    for (let n = 0; n < 5; n += 1) judge.event(anEvent(n));
+    expect(judge.run({ kind: 'tick' }, T0 + MINUTE).alerts).toEqual([]);
+    expect(judge.run({ kind: 'tick', growth: true }, T0 + MINUTE).alerts.map(({ count }) => count)).toEqual([5]);
+    expect(judge.run({ kind: 'tick', growth: true }, T0 + MINUTE).alerts).toEqual([]);
+  });
+
   it('keeps 256 targets, counts the events on others, and tells it once', () => {
     const judge = aJudge(
       someOptions({

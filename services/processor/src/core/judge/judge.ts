@@ -58,7 +58,7 @@ export function decide(
       for (const name of input.entities) refine(draft, name);
       break;
     case 'tick':
-      tick(draft);
+      tick(draft, input.growth === true);
       break;
   }
   const effects = draft.finish();
@@ -194,7 +194,7 @@ function moveClock(clock: ClockRow, event: Event): ClockRow {
   return intake === clock.intake && watermark === clock.watermark ? clock : { watermark, intake };
 }
 
-function tick(draft: Draft): void {
+function tick(draft: Draft, growth: boolean): void {
   const { state, now, options } = draft;
   let row = state.clock;
   const idleMs = state.lastInputAt === undefined ? 0 : now - state.lastInputAt;
@@ -204,6 +204,6 @@ function tick(draft: Draft): void {
   draft.effects.push({ kind: 'clock', row, inputAt: state.lastInputAt === undefined ? now : undefined });
   endSilences(draft);
   closeDue(draft, row.watermark, options.duePerInput);
-  updateDue(draft);
+  updateDue(draft, growth);
   leaveDue(draft, row.intake);
 }

@@ -24,7 +24,10 @@ export type JudgeInput =
   | { readonly kind: 'event'; readonly event: Event; readonly checkRawPosition: boolean }
   | { readonly kind: 'command'; readonly command: Command }
   /** The clock: closings, interval updates, silences that ended, idle watermark. Give one a second and after each batch. */
-  | { readonly kind: 'tick' }
+  | {
+      readonly kind: 'tick' /** The input has ended: writes what grew now, whatever its interval. */;
+      readonly growth?: boolean;
+    }
   /** Identities may be known now that were not: `entitiesOf(snapshot)`, or `waitingEntities(state)` after a restore. */
   | { readonly kind: 'identity'; readonly entities: readonly string[] };
 
