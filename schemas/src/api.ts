@@ -207,6 +207,11 @@ export const TokenInput = z.strictObject({
   cluster: z.union([z.literal('*'), name]).default('*'),
   scopes: z.array(z.enum(SCOPES)).min(1),
   expires_at: time.exactOptional(),
+  certificate_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+    .exactOptional()
+    .describe('SHA-256 of a client certificate (DER) that stands for the token; no secret is made then.'),
 });
 export const TokenParam = z.strictObject({ name });
 export const ApiToken = z
@@ -215,11 +220,14 @@ export const ApiToken = z
     cluster: z.string(),
     scopes: z.array(z.enum(SCOPES)),
     expires_at: z.string().exactOptional(),
+    certificate_sha256: z.string().exactOptional(),
     created_at: z.string(),
     created_by: z.string(),
   })
   .meta({ id: 'Token' });
-export const ApiTokenMade = ApiToken.extend({ token: z.string().describe('Shown this once.') });
+export const ApiTokenMade = ApiToken.extend({
+  token: z.string().exactOptional().describe('Shown this once; absent where a certificate stands for it.'),
+});
 
 export const MetricQuery = z.strictObject({
   from: z

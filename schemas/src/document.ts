@@ -60,11 +60,12 @@ export interface RuleDocument {
 export const SCOPES = ['intake', 'inventory', 'read', 'triage', 'respond', 'admin', 'raw'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** A token as stored: only its SHA-256 is kept. */
+/** A token as stored, only its SHA-256 is kept; or a client certificate that stands for one. */
 export interface TokenBody {
   readonly name: string;
-  /** SHA-256 (hex) of the whole token text. */
-  readonly sha256: string;
+  /** SHA-256 (hex) of the whole token text, or of the certificate: apart, because a certificate is no secret. */
+  readonly sha256?: string;
+  readonly certificate_sha256?: string;
   /** A cluster, or `*`: taken from each event. */
   readonly cluster: string;
   readonly scopes: readonly Scope[];

@@ -14,7 +14,7 @@ import { maskSecrets } from '@eyrie/platform/mask';
 import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
 import { createSigner, type Signer } from '@eyrie/platform/sign';
 import { type ChdbStore, openChdb } from '@eyrie/platform/store/chdb';
-import { authenticate } from '@eyrie/platform/tokens';
+import { authenticate, authenticateCertificate } from '@eyrie/platform/tokens';
 import { createJudge, createPrepare, matches } from '@eyrie/processor';
 import { createResponder } from '@eyrie/responder';
 import type { TenantId } from '@eyrie/schemas';
@@ -81,7 +81,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     });
     failed.catch(() => {});
     const deps = { bus, store, documents, signer, log, metrics, clock, onFailure: (error: unknown) => fail(error) };
-    const identify = (token: string) => authenticate(documents, token, clock.now());
+    const access = {
+      authenticate: (token: string) => authenticate(documents, token, clock.now()),
+      authenticateCertificate: ({ sha256 }: { readonly sha256: string }) =>
+        authenticateCertificate(documents, sha256, clock.now()),
+    };
 
     const prepare = createPrepare(deps);
     const judge = createJudge(deps, {
@@ -100,11 +104,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       },
     );
     const console = createConsole(
-      { ...deps, authenticate: identify, mask: maskSecrets, explain: { matches, rules: responder.explain } },
+      { ...deps, ...access, mask: maskSecrets, explain: { matches, rules: responder.explain } },
       { host: config.EYRIE_CONSOLE_HOST, port: config.EYRIE_CONSOLE_PORT, ...tlsOf(config, 'CONSOLE') },
     );
     const gateway = createGateway(
-      { ...deps, authenticate: identify },
+      { ...deps, ...access },
       {
         host: config.EYRIE_GATEWAY_HOST,
         port: config.EYRIE_GATEWAY_PORT,

@@ -145,6 +145,7 @@ export function createProgram(): Command {
     .requiredOption('--scopes <list>', 'intake, inventory, read, triage, respond, admin, raw (comma separated)')
     .option('--cluster <name>', 'cluster, or * to take it from each event', '*')
     .addOption(new Option('--expires <duration>', 'how long it is valid').argParser(duration))
+    .option('--certificate <file>', 'let this client certificate (PEM) stand for the token; no secret is made')
     .option('--out <file>', 'write the token to this file (mode 0600)')
     .action(async (name, options) => (await import('./verbs/tokens.ts')).create(name, options));
   speaking(tokens.command('revoke').argument('<name>')).action(async (name, options) =>

@@ -1,6 +1,7 @@
 import type { Bus } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Documents } from '@eyrie/platform/documents';
+import type { GateOptions } from '@eyrie/platform/http/gate';
 import type { HttpApp } from '@eyrie/platform/http/server';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
@@ -44,6 +45,8 @@ export interface ConsoleDependencies {
   readonly signer: Signer;
   /** The principal of a token that is valid now. */
   readonly authenticate: (token: string) => Principal | undefined;
+  /** The principal a verified client certificate stands for. */
+  readonly authenticateCertificate?: NonNullable<GateOptions['authenticateCertificate']>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;

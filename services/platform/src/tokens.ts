@@ -25,7 +25,20 @@ export function hashToken(text: string): string {
  * Looked up by hash, so the time taken says nothing about the text of other tokens.
  */
 export function authenticate(documents: Documents, text: string, now: number): Principal | undefined {
-  const record = tokensByHash(documents).get(hashToken(text));
+  return principalOf(indexOf(documents).tokens.get(hashToken(text)), now);
+}
+
+/** The principal a verified client certificate stands for, by the SHA-256 (hex) of the certificate. */
+export function authenticateCertificate(documents: Documents, sha256: string, now: number): Principal | undefined {
+  return principalOf(certificateHolder(documents, sha256), now);
+}
+
+/** Whose certificate it is: the first who registered it and did not revoke that. A certificate is public, so nobody else may. */
+export function certificateHolder(documents: Documents, sha256: string): DocumentRecord<'token'> | undefined {
+  return indexOf(documents).certificates.get(sha256);
+}
+
+function principalOf(record: DocumentRecord<'token'> | undefined, now: number): Principal | undefined {
   const body = record?.body;
   if (record === undefined || body === null || body === undefined) return undefined;
   if (body.expires_at !== undefined && body.expires_at <= now) return undefined;
@@ -35,18 +48,25 @@ export function authenticate(documents: Documents, text: string, now: number): P
 interface Index {
   readonly version: number;
   readonly tokens: ReadonlyMap<string, DocumentRecord<'token'>>;
+  readonly certificates: ReadonlyMap<string, DocumentRecord<'token'>>;
 }
 
 // Rebuilt when the documents change, so that a request costs one hash and one look-up.
 const indexes = new WeakMap<Documents, Index>();
 
-function tokensByHash(documents: Documents): Index['tokens'] {
+function indexOf(documents: Documents): Index {
   const held = indexes.get(documents);
-  if (held !== undefined && held.version === documents.version) return held.tokens;
+  if (held !== undefined && held.version === documents.version) return held;
   const tokens = new Map<string, DocumentRecord<'token'>>();
+  const certificates = new Map<string, DocumentRecord<'token'>>();
   for (const record of documents.list('token')) {
-    if (record.body !== null) tokens.set(record.body.sha256, record);
+    const { sha256, certificate_sha256: certificate } = record.body ?? {};
+    if (sha256 !== undefined) tokens.set(sha256, record);
+    if (certificate === undefined) continue;
+    const first = certificates.get(certificate);
+    if (first === undefined || record.at < first.at) certificates.set(certificate, record);
   }
-  indexes.set(documents, { version: documents.version, tokens });
-  return tokens;
+  const index = { version: documents.version, tokens, certificates };
+  indexes.set(documents, index);
+  return index;
 }

@@ -20,6 +20,7 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
     throw new AppError('EYRIE_USAGE', '--gateway is missing, and the data directory names no running process');
   const name = `${kind}-${options.cluster}-${Date.now().toString(36)}`;
   const { token } = await session.createToken({ name, cluster: options.cluster, scopes: ['intake'] });
+  if (token === undefined) throw new AppError('EYRIE_INTERNAL', 'the API made no token');
   const settings = kind === 'falco' ? falcoSettings(gateway, token) : sidekickSettings(gateway, token);
   // On a terminal a token is shown once; elsewhere it goes to a private file and only the path is printed.
   const file = process.stdout.isTTY === true ? undefined : join(options.dataDir, `${name}.yaml`);

@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { AppError } from '@eyrie/platform/errors';
 import { SCOPES, type Scope } from '@eyrie/schemas';
 import { printJson, printLine, printTable } from '../print.ts';
@@ -9,6 +11,7 @@ interface CreateOptions extends SpeakingOptions {
   readonly cluster: string;
   readonly expires?: number;
   readonly out?: string;
+  readonly certificate?: string;
 }
 
 export async function create(name: string, options: CreateOptions): Promise<void> {
@@ -22,9 +25,21 @@ export async function create(name: string, options: CreateOptions): Promise<void
     cluster: options.cluster,
     scopes: scopes as Scope[],
     ...(options.expires === undefined ? {} : { expires_at: new Date(Date.now() + options.expires).toISOString() }),
+    ...(options.certificate === undefined ? {} : { certificate_sha256: fingerprintOf(options.certificate) }),
   });
   if (options.json === true) return printJson(made);
+  if (made.token === undefined)
+    return printLine(`the certificate in ${options.certificate} stands for the token ${name}`);
   tellToken(made.token, options.out ?? (process.stdout.isTTY === true ? undefined : `${name}.token`));
+}
+
+/** SHA-256 (hex) of the first certificate of a PEM file. */
+function fingerprintOf(file: string): string {
+  try {
+    return new X509Certificate(readFileSync(file)).fingerprint256.replaceAll(':', '').toLowerCase();
+  } catch (cause) {
+    throw new AppError('EYRIE_INPUT_UNREADABLE', `${file}: cannot be read as a certificate in PEM`, { cause });
+  }
 }
 
 /** On a terminal a token is shown once; elsewhere it goes to a private file and only the path is printed. */

@@ -1,6 +1,6 @@
 import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
-import { hashToken, mintToken } from '@eyrie/platform/tokens';
+import { certificateHolder, hashToken, mintToken } from '@eyrie/platform/tokens';
 import { type DocumentRecord, msOfNanos, parseNanos } from '@eyrie/schemas';
 import { ApiToken, ApiTokenMade, pageOf, TokenInput, TokenParam } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
@@ -11,7 +11,10 @@ const tags = ['tokens'];
 /** Tokens a tenant may have. */
 const TOKENS_PER_TENANT = 5_000;
 
-/** Tokens of the caller's own tenant. The text of a token is shown once; only its hash is kept. */
+/**
+ * Tokens of the caller's own tenant. The text of a token is shown once; only its hash is kept. A client certificate may
+ * stand for one.
+ */
 export function tokenRoutes(app: App, { documents, clock }: Context): void {
   app.get(
     '/v1/tokens',
@@ -31,7 +34,7 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
     },
     async (request, reply) => {
       const { tenant, name: author, cluster: own } = principalOf(request);
-      const { name, cluster, scopes, expires_at } = request.body;
+      const { name, cluster, scopes, expires_at, certificate_sha256: certificate } = request.body;
       if (own !== '*' && cluster !== own) {
         throw new AppError('EYRIE_HTTP_FORBIDDEN', `your token is bound to the cluster ${own}; so are those it makes`);
       }
@@ -50,7 +53,10 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
       if (held !== undefined && held.body !== null) {
         throw new AppError('EYRIE_HTTP_CONFLICT', `there is a token ${name}; revoke it first or choose another name`);
       }
-      const token = mintToken();
+      if (certificate !== undefined && certificateHolder(documents, certificate) !== undefined) {
+        throw new AppError('EYRIE_HTTP_CONFLICT', 'this certificate stands for a token already; revoke that first');
+      }
+      const token = certificate === undefined ? mintToken() : undefined;
       const record = await documents.put({
         tenant,
         kind: 'token',
@@ -59,7 +65,8 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
         expectedVersion: held?.version ?? 0,
         body: {
           name,
-          sha256: hashToken(token),
+          ...(token === undefined ? {} : { sha256: hashToken(token) }),
+          ...(certificate === undefined ? {} : { certificate_sha256: certificate }),
           cluster,
           scopes,
           ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
@@ -68,7 +75,7 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
       const [made] = present(record);
       if (made === undefined) throw new AppError('EYRIE_INTERNAL', 'the token made is not there');
       void reply.header('cache-control', 'no-store');
-      return { ...made, token };
+      return { ...made, ...(token === undefined ? {} : { token }) };
     },
   );
 
@@ -96,7 +103,10 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
 
 function present({ body, at, author }: DocumentRecord<'token'>) {
   if (body === null) return [];
-  const { name, cluster, scopes, expires_at } = body;
+  const { name, cluster, scopes, expires_at, certificate_sha256 } = body;
   const expiry = expires_at === undefined ? {} : { expires_at: isoOfMs(expires_at) };
-  return [{ name, cluster, scopes: [...scopes], ...expiry, created_at: isoOfMs(at), created_by: author }];
+  const certificate = certificate_sha256 === undefined ? {} : { certificate_sha256 };
+  return [
+    { name, cluster, scopes: [...scopes], ...expiry, ...certificate, created_at: isoOfMs(at), created_by: author },
+  ];
 }

@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ClusterId, Scope, TenantId } from '@eyrie/schemas';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -12,6 +9,7 @@ import { systemClock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { createLogger } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
+import { createAuthority, hasOpenssl } from '../testing/authority.ts';
 import type { Principal } from '../tokens.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions, principalOf } from './server.ts';
 
@@ -331,41 +329,11 @@ describe('answers', () => {
   });
 });
 
-const hasOpenssl = (() => {
-  try {
-    execFileSync('openssl', ['version']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 describe.skipIf(!hasOpenssl)('TLS', () => {
   function authority() {
-    const directory = mkdtempSync(join(tmpdir(), 'eyrie-tls-'));
-    directories.push(directory);
-    const path = (name: string) => join(directory, name);
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test authority', '-days', '2');
-    const issue = (name: string, commonName = name, options: readonly string[] = []) =>
-      openssl(
-        ...['req', '-x509', ...key, '-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${commonName}`],
-        ...[
-          '-CA',
-          'ca.pem',
-          '-CAkey',
-          'ca.key',
-          '-days',
-          '2',
-          '-addext',
-          'basicConstraints=critical,CA:FALSE',
-          ...options,
-        ],
-      );
-    const read = (name: string) => readFileSync(path(name), 'utf8');
-    issue('server', 'localhost', ['-addext', 'subjectAltName=IP:127.0.0.1']);
-    return { path, issue, read };
+    const made = createAuthority();
+    directories.push(made.directory);
+    return made;
   }
 
   it('serves a certificate and takes up a new one', async () => {
