@@ -80,6 +80,8 @@ export interface Event {
   readonly claimed_cluster?: string;
   /** Set where the stamp lay more than 5 minutes ahead of receipt: `time` is then the time of receipt. */
   readonly clamped?: true;
+  /** Its tenant was beyond its soft rate. */
+  readonly over_quota?: true;
   /** The exact field names of `output_fields` that were null, "" or "<NA>" though the rule asked for them. */
   readonly missing?: readonly string[];
 }

@@ -12,6 +12,8 @@ export interface RawMeta {
   readonly received_at: number;
   readonly origin: 'http' | 'file' | 'topic';
   readonly lines: number;
+  /** The tenant was beyond its soft rate when these came: stored and folded as any, told less. */
+  readonly over_quota?: true;
   /** Lines kept only in part because they were too long: index within the section, true length in bytes, SHA-256 (hex). */
   readonly oversize?: readonly { readonly index: number; readonly bytes: number; readonly sha256: string }[];
   /** Agents: whose file and where it goes on, so that a repeat is known for good. */

@@ -54,7 +54,7 @@ describe('columns', () => {
 });
 
 it('stores every field of an event under its own name', async () => {
-  const event: Required<Omit<Event, 'v' | 'raw_pos' | 'missing' | 'clamped'>> & Event = {
+  const event: Required<Omit<Event, 'v' | 'raw_pos' | 'missing' | 'clamped' | 'over_quota'>> & Event = {
     ...testEvent(1),
     time: '1764000000123456789' as Event['time'],
     host: 'node-1',

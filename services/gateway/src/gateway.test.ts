@@ -284,7 +284,7 @@ describe('what is refused', () => {
     const body = Array.from({ length: 150 }, () => line()).join('\n');
     expect((await post(body, NDJSON)).status).toBe(200);
     expect((await post(line({ text: 'y'.repeat(100_000) }))).status).toBe(200);
-    expect(sections()).toHaveLength(2);
+    expect(sections().map(({ meta }) => meta.over_quota)).toEqual([undefined, true]);
     const answer = await post(line());
     expect(answer).toMatchObject({ status: 429, body: { error: { code: 'EYRIE_HTTP_QUOTA' } } });
     expect(answer.headers['retry-after']).toBe('1');

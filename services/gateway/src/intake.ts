@@ -62,6 +62,7 @@ export function createIntake(deps: Dependencies, limits: IntakeLimits): Intake {
         ...(headerCluster !== undefined && { header_cluster: headerCluster }),
         received_at: clock.now(),
         origin: 'http' as const,
+        ...(quotas.isOver(principal.tenant, clock.now()) && { over_quota: true as const }),
       };
       const admission = admit(cut.lines, meta, readLine, { eventBytes: limits.eventBytes, listed: LISTED });
       await appender.append(admission.sections);

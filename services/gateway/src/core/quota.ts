@@ -9,6 +9,8 @@ export interface TenantQuota {
 export interface Quotas {
   /** False when the tenant has used up its share of the disk. */
   mayStore(tenant: string, now: number): boolean;
+  /** True while the tenant is beyond its soft rate: what comes now is marked. */
+  isOver(tenant: string, now: number): boolean;
   /** Takes up what was stored. True when the tenant is over its soft rate. */
   note(tenant: string, events: number, bytes: number, now: number): boolean;
 }
@@ -35,6 +37,12 @@ export function createQuotas(quotaOf: (tenant: string) => TenantQuota): Quotas {
       if (bytesPerDay === undefined || usage === undefined) return true;
       return bytesOfDay(usage, now) < bytesPerDay;
     },
+    isOver: (tenant, now) => {
+      const { eventsPerSecond } = quotaOf(tenant);
+      const usage = usages.get(tenant);
+      if (eventsPerSecond === undefined || usage === undefined) return false;
+      return usage.tokens + secondsSince(usage.at, now) * eventsPerSecond < 0;
+    },
     note: (tenant, events, bytes, now) => {
       const { eventsPerSecond, bytesPerDay } = quotaOf(tenant);
       if (eventsPerSecond === undefined && bytesPerDay === undefined) return false;
@@ -47,14 +55,17 @@ export function createQuotas(quotaOf: (tenant: string) => TenantQuota): Quotas {
         usage.hours.set(hour, (usage.hours.get(hour) ?? 0) + bytes);
       }
       if (eventsPerSecond === undefined) return false;
-      const passed = Math.max(0, now - usage.at) / 1000;
-      usage.tokens = Math.min(burst, usage.tokens + passed * eventsPerSecond) - events;
+      usage.tokens = Math.min(burst, usage.tokens + secondsSince(usage.at, now) * eventsPerSecond) - events;
       usage.at = now;
       if (usage.tokens >= 0) return false;
       usage.tokens = Math.max(usage.tokens, -burst);
       return true;
     },
   };
+}
+
+function secondsSince(at: number, now: number): number {
+  return Math.max(0, now - at) / 1000;
 }
 
 function bytesOfDay(usage: Usage, now: number): number {

@@ -33,6 +33,7 @@ const PLAIN = {
   user: 0,
   band: 2,
   floor: false,
+  overQuota: false,
   clamped: false,
   claims: 0,
 };

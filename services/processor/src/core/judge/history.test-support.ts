@@ -58,6 +58,7 @@ interface Shape {
   readonly band: number;
   readonly floor: boolean;
   readonly clamped: boolean;
+  readonly overQuota: boolean;
   /** What the event itself tells: 0 nothing, 1 the container's name and image, 2 a pod uid the inventory may know. */
   readonly claims: number;
 }
@@ -76,6 +77,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   band: fc.constantFrom(0, 2, 2, 2, 2, 3),
   floor: rarely,
   clamped: rarely,
+  overQuota: rarely,
   claims: fc.constantFrom(0, 0, 1, 1, 2),
 });
 
@@ -202,6 +204,7 @@ function eventOf(
     ...(s.technique > 0 && { techniques: [`T${s.technique}`] }),
     ...(s.user > 0 && { tty: 34816, user_name: `u${s.user}` }),
     ...(s.clamped && { clamped: true as const }),
+    ...(s.overQuota && { over_quota: true as const }),
   };
 }
 

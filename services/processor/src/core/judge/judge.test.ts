@@ -69,6 +69,25 @@ describe('the judge', () => {
     expect(judge.run({ kind: 'tick', growth: true }, T0 + MINUTE).alerts).toEqual([]);
   });
 
+  it('tells a tenant beyond its quota less', () => {
+    const judge = aJudge();
+    const told = (over: boolean) => {
+      const opened = Array.from({ length: 150 }, (_, n) =>
+        judge.event(
+          anEvent(n, {
+            rule: over ? 'noisy' : 'usual',
+            routing_key: `${over}-${n}` as never,
+            host: `node-${over}-${n}`,
+            ...(over && { over_quota: true }),
+          }),
+        ),
+      );
+      return opened.flatMap(({ alerts }) => alerts).filter(({ change, notify }) => change === 'opened' && notify)
+        .length;
+    };
+    expect([told(false), told(true)]).toEqual([100, 10]);
+  });
+
   it('keeps 256 targets, counts the events on others, and tells it once', () => {
     const judge = aJudge(
       someOptions({

@@ -665,7 +665,8 @@ export class NaiveModel {
       storm = { key, start: event.received_at, told: 0, held: 0 };
       this.#storms.push(storm);
     }
-    if (storm.told < this.#options.stormLimit) {
+    const limit = event.over_quota === true ? this.#options.stormLimit / 10 : this.#options.stormLimit;
+    if (storm.told < limit) {
       storm.told += 1;
       return true;
     }

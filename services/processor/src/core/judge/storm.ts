@@ -2,6 +2,8 @@ import { type Event, nanosOfMs, priorityRank, type Score } from '@eyrie/schemas'
 import type { Draft } from './draft.ts';
 
 const CRITICAL = priorityRank('Critical');
+/** A tenant beyond its soft quota is told less: its openings have this share of the limit. */
+const OVER_QUOTA_SHARE = 1 / 10;
 
 /**
  * Rule 9: whether a shown opening may be told. Floors and Critical and above always are, and do not use up the limit.
@@ -14,7 +16,8 @@ export function isTold(draft: Draft, event: Event, score: Score): boolean {
   const held = draft.storm(key);
   const intake = event.received_at;
   const row = held !== undefined && intake < held.start + stormMs ? held : { start: intake, told: 0, held: 0 };
-  if (row.told < stormLimit) {
+  const limit = event.over_quota === true ? stormLimit * OVER_QUOTA_SHARE : stormLimit;
+  if (row.told < limit) {
     draft.setStorm(key, { ...row, told: row.told + 1 });
     return true;
   }

@@ -54,6 +54,7 @@ export function emptyDraft(): EventDraft {
     audit_target: undefined,
     claimed_cluster: undefined,
     clamped: undefined,
+    over_quota: undefined,
     missing: undefined,
   };
 }

@@ -114,6 +114,7 @@ function toEvent(
   draft.host = falco.hostname;
   draft.claimed_cluster = claimed;
   draft.missing = missing;
+  draft.over_quota = meta.over_quota;
   if (isAhead(falco.time, meta.received_at)) {
     draft.time = nanosOfMs(meta.received_at);
     draft.clamped = true;
