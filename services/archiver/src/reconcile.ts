@@ -1,9 +1,9 @@
 import type { Bus } from '@eyrie/platform/bus/bus';
+import { compareCounts, type Reconciliation, type StoredCount } from '@eyrie/platform/reconciliation/compare';
+import { readJudgeCounts } from '@eyrie/platform/reconciliation/judge-counts';
 import type { Store } from '@eyrie/platform/store/store';
-import { compareCounts, type JudgeCount, type Reconciliation, type StoredCount } from './core/compare.ts';
-import { GROUPS } from './groups.ts';
 
-const PREFIX = 'count/';
+import { GROUPS } from './groups.ts';
 
 /**
  * Compares what the judge counted with what SQL counts. The judge writes counts and alerts in one step: where the topic
@@ -13,7 +13,7 @@ export async function reconcile(bus: Bus, store: Store): Promise<Reconciliation>
   const before = await alertsEnd(bus);
   const wasArchived = await isArchived(bus, before);
   const stored = await readStored(store);
-  const judge = await readJudge(bus);
+  const judge = await readJudgeCounts(bus);
   const after = await alertsEnd(bus);
   return compareCounts(judge, stored, wasArchived && before.join() === after.join());
 }
@@ -52,16 +52,4 @@ async function readStored(store: Store): Promise<readonly StoredCount[]> {
     suppressed: Number(numbers.suppressed),
     last_seq: Number(numbers.last_seq),
   }));
-}
-
-async function readJudge(bus: Bus): Promise<readonly JudgeCount[]> {
-  const counts: JudgeCount[] = [];
-  for (let partition = 0; partition < bus.partitions('alert-state'); partition += 1) {
-    for (const [key, value] of await bus.readState('alert-state', partition, PREFIX)) {
-      const [, tenant = '', month = ''] = key.split('/');
-      const { opened, shown, suppressed } = JSON.parse(value.toString('utf8')) as JudgeCount;
-      counts.push({ tenant, month, partition, opened, shown, suppressed });
-    }
-  }
-  return counts;
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { coverageOfNode, spanOfMonth, sumCoverage } from './coverage.ts';
 import { cut, decodeCursor, encodeCursor } from './cursor.ts';
 import { present } from './present.ts';
-import { reconcile } from './reconcile.ts';
 import { decodePosition, encodePosition } from './stream-position.ts';
 import { readWhyId } from './why-id.ts';
 
@@ -27,55 +26,6 @@ describe('coverage', () => {
 
   it('knows the ends of a month', () => {
     expect(spanOfMonth('2026-12')).toEqual({ from: Date.UTC(2026, 11) / 1000, to: Date.UTC(2027, 0) / 1000 });
-  });
-});
-
-describe('reconciliation', () => {
-  const judge = [
-    { partition: 0, month: '2026-10', opened: 3, shown: 2, suppressed: 1, last_seq: 3 },
-    { partition: 0, month: '2026-11', opened: 1, shown: 1, suppressed: 0, last_seq: 4 },
-    { partition: 1, month: '2026-11', opened: 2, shown: 2, suppressed: 0, last_seq: 2 },
-  ];
-  const openings = [
-    { partition: 0, opened: 4, last_seq: 4 },
-    { partition: 1, opened: 2, last_seq: 2 },
-  ];
-  const months = [
-    { month: '2026-10', alerts: 2, suppressed: 1 },
-    { month: '2026-11', alerts: 3, suppressed: 0 },
-  ];
-
-  it('is 0 when both sides agree', () => {
-    expect(reconcile(judge, openings, months)).toEqual({
-      difference: 0,
-      opened_judge: 6,
-      opened_sql: 6,
-      in_flight: 0,
-    });
-  });
-
-  it('does not blame what is still on its way', () => {
-    const behind = [{ partition: 0, opened: 3, last_seq: 3 }];
-    expect(reconcile(judge, behind, [])).toMatchObject({ difference: 0, in_flight: 3 });
-  });
-
-  it.each([
-    ['a row lost', [{ partition: 0, opened: 3, last_seq: 4 }, openings[1]], months],
-    ['a row twice', [{ partition: 0, opened: 5, last_seq: 4 }, openings[1]], months],
-    ['a row in the wrong column', openings, [months[0], { month: '2026-11', alerts: 2, suppressed: 1 }]],
-    ['a month missing', openings, [months[0]]],
-    ['a month the judge never counted', openings, [...months, { month: '2026-12', alerts: 1, suppressed: 0 }]],
-    ['a partition the judge never counted', [...openings, { partition: 2, opened: 1, last_seq: 1 }], months],
-    [
-      'a loss beside a surplus',
-      [
-        { partition: 0, opened: 3, last_seq: 4 },
-        { partition: 1, opened: 3, last_seq: 2 },
-      ],
-      months,
-    ],
-  ])('shows %s', (_name, rows, columns) => {
-    expect(reconcile(judge, rows as typeof openings, columns as typeof months).difference).not.toBe(0);
   });
 });
 

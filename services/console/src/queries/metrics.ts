@@ -1,3 +1,4 @@
+import type { StoredCount } from '@eyrie/platform/reconciliation/compare';
 import type { Store } from '@eyrie/platform/store/store';
 import type { TenantId } from '@eyrie/schemas';
 import { FORMAT, Where } from './where.ts';
@@ -23,18 +24,13 @@ export async function selectMonths(
   );
 }
 
-export interface OpeningRow {
-  readonly partition: number;
-  readonly opened: number;
-  readonly last_seq: number;
-}
-
-/** What the archiver has written of the openings of each judge partition. */
-export async function selectOpenings(store: Store, tenant: TenantId): Promise<readonly OpeningRow[]> {
+/** Alerts by judge partition and month of their opening, as the archiver has written them: one side of the reconciliation. */
+export async function selectStoredCounts(store: Store, tenant: TenantId): Promise<readonly StoredCount[]> {
   const where = new Where(tenant);
-  return store.query<OpeningRow>(
-    `SELECT partition, count() AS opened, max(opening_seq) AS last_seq FROM eyrie.alerts WHERE ${where} ` +
-      `GROUP BY partition ${FORMAT}`,
+  return store.query<StoredCount>(
+    "SELECT tenant, partition, formatDateTime(opened_at, '%Y-%m', 'UTC') AS month, count() AS opened, " +
+      "countIf(disposition != 'suppressed') AS shown, countIf(disposition = 'suppressed') AS suppressed, " +
+      `max(opening_seq) AS last_seq FROM eyrie.alerts WHERE ${where} GROUP BY tenant, partition, month ${FORMAT}`,
     where.params,
   );
 }

@@ -1,12 +1,12 @@
 import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
+import { compareCounts, type JudgeCount, type StoredCount } from '@eyrie/platform/reconciliation/compare';
+import { readJudgeCounts } from '@eyrie/platform/reconciliation/judge-counts';
 import { msOfNanos, type Nanos, parseNanos, type TenantId } from '@eyrie/schemas';
 import { ApiCoverage, ApiMonthlyAlerts, CoverageQuery, MetricQuery } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
 import { coverageOfNode, spanOfMonth, sumCoverage } from '../core/coverage.ts';
-import { reconcile } from '../core/reconcile.ts';
-import { readJudgeCounts } from '../judge-counts.ts';
-import { selectMonths, selectNodes, selectOpenings } from '../queries/metrics.ts';
+import { selectMonths, selectNodes, selectStoredCounts } from '../queries/metrics.ts';
 import { boundCluster } from './access.ts';
 import { errors } from './errors.ts';
 
@@ -28,16 +28,13 @@ export function metricRoutes(app: App, { store, bus, clock }: Context): void {
       }
       const { tenant } = principal;
       // SQL before the judge: what is written is then never more than what is counted.
-      const openings = await selectOpenings(store, tenant);
-      const all = await selectMonths(store, tenant, {});
+      const stored = await selectStoredCounts(store, tenant);
       const counts = await readJudgeCounts(bus, tenant);
-      const { from = '', to = '9999-12' } = request.query;
-      const asked = all.filter(({ month }) => month >= from && month <= to);
       const items = [];
-      for (const row of asked) {
+      for (const row of await selectMonths(store, tenant, request.query)) {
         items.push({ ...row, coverage: (await coverage(tenant, spanOfMonth(row.month))).total });
       }
-      return { items, reconciliation: reconcile(counts, openings, all) };
+      return { items, reconciliation: reconciliationOf(counts, stored) };
     },
   );
 
@@ -68,6 +65,19 @@ export function metricRoutes(app: App, { store, bus, clock }: Context): void {
     }));
     return { total: sumCoverage(nodes), nodes };
   }
+}
+
+/** The columns of the months are compared too once nothing is in flight. */
+function reconciliationOf(judge: readonly JudgeCount[], stored: readonly StoredCount[]) {
+  const passing = compareCounts(judge, stored, false);
+  const atRest = passing.inFlight === 0 && passing.difference === 0;
+  const opened = (rows: readonly JudgeCount[]) => rows.reduce((sum, row) => sum + row.opened, 0);
+  return {
+    difference: atRest ? compareCounts(judge, stored, true).difference : passing.difference,
+    opened_judge: opened(judge),
+    opened_sql: opened(stored),
+    in_flight: passing.inFlight,
+  };
 }
 
 function secondsOf(iso: string): number {

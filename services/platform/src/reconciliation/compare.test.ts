@@ -37,6 +37,7 @@ describe('judge against SQL', () => {
     ['an alert lost at the end, at rest', sql({ opened: 9, shown: 7, last_seq: 9 }), true],
     ['a disposition that did not arrive, at rest', sql({ shown: 9, suppressed: 1 }), true],
     ['an alert in another month, at rest', sql({ month: '2026-10' }), true],
+    ['an alert of a partition the judge never counted', sql({ partition: 3 }), false],
     ['nothing at all, at rest', undefined, true],
   ])('finds %s', (_, stored, atRest) => {
     expect(compareCounts([judge()], stored === undefined ? [] : [stored], atRest).difference).toBeGreaterThan(0);
