@@ -98,6 +98,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       { ...deps, random: Math.random },
       {
         scriptsMax: config.EYRIE_RESPONDER_SCRIPTS_MAX,
+        scratchDir: join(options.dataDir, 'scratch'),
         ...(config.EYRIE_RULES_DIR === undefined ? {} : { rulesDir: config.EYRIE_RULES_DIR }),
         ...(config.EYRIE_SCRIPTS_DIR === undefined ? {} : { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
         ...(config.EYRIE_CONNECTIONS_FILE === undefined ? {} : { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
@@ -117,9 +117,10 @@ export function createProgram(): Command {
   speaking(alerts.command('watch'))
     .description('follow the stream of alerts')
     .action(async (options) => (await import('./verbs/alerts.ts')).watch(options));
-  speaking(alerts.command('verdict').argument('<alert>').argument('<status>', 'new, in_review, resolved or dismissed'))
+  const status = new Argument('<status>').choices(['new', 'in_review', 'resolved', 'dismissed']);
+  speaking(alerts.command('verdict').argument('<alert>').addArgument(status))
     .description('record a verdict; a dismissal also hides coming windows')
-    .option('--verdict <word>', 'true_positive, false_positive or benign')
+    .addOption(new Option('--verdict <word>').choices(['true_positive', 'false_positive', 'benign']))
     .option('--note <text>')
     .action(async (id, status, options) => (await import('./verbs/alerts.ts')).verdict(id, status, options));
 

@@ -17,7 +17,7 @@ test.runIf(process.platform === 'linux')('a script gets nothing of a descriptor 
     const module = JSON.stringify(new URL('./run-script.ts', import.meta.url).href);
     const code =
       `const { runScript } = await import(${module});` +
-      `const run = { path: ${JSON.stringify(script)}, args: [], env: { PATH: '/usr/bin:/bin' }, stdin: '', timeoutMs: 9000 };` +
+      `const run = { path: ${JSON.stringify(script)}, args: [], scratchDir: ${JSON.stringify(directory)}, env: { PATH: '/usr/bin:/bin' }, stdin: '', timeoutMs: 9000 };` +
       'console.log(JSON.stringify(await runScript(run, new AbortController().signal)));';
     const stdio: ('pipe' | 'ignore' | number)[] = new Array(INHERITED).fill('ignore').fill('pipe', 0, 3);
     const descriptor = openSync(secret, 'r');

@@ -12,6 +12,7 @@ import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
 import { Progress } from './progress.ts';
 import type { RuleReport } from './rule-files.ts';
+import { prepareScratch } from './scratch.ts';
 import { type LiveSetup, openSetup, readSetup, type SetupPaths } from './setup.ts';
 
 export type { RuleReport } from './rule-files.ts';
@@ -65,6 +66,7 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
   return {
     name: 'responder',
     start: async () => {
+      if (options.scratchDir !== undefined) prepareScratch(options.scratchDir, clock.now());
       const setup = openSetup({ ...options, scriptsMax: options.scriptsMax ?? 4 }, { http, clock, log });
       live = setup;
       log.info({ rules: setup.current.rules.rules.length }, 'response rules loaded');

@@ -1,11 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EffectResult } from './core/owner/decision.ts';
 import { inheritedDescriptors } from './inherited.ts';
 
+const SCRATCH = 'eyrie-action-';
 const OUTPUT_MAX = 16 * 1024;
 /** After a kill the process is gone at once; what holds its pipes open is not waited for. */
 const REAP_MS = 1_000;
@@ -13,6 +13,8 @@ const REAP_MS = 1_000;
 export interface ScriptRun {
   readonly path: string;
   readonly args: readonly string[];
+  /** Where its temporary directory is made. */
+  readonly scratchDir: string;
   /** Facts of ours only; event text comes on standard input. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin: string;
@@ -24,7 +26,7 @@ export interface ScriptRun {
  * is given, a temporary directory that goes with it. When the time is over the whole group is killed.
  */
 export async function runScript(run: ScriptRun, signal: AbortSignal): Promise<EffectResult> {
-  const cwd = await mkdtemp(join(tmpdir(), 'eyrie-action-'));
+  const cwd = await mkdtemp(join(run.scratchDir, SCRATCH));
   try {
     return await execute(run, cwd, signal);
   } finally {

@@ -16,6 +16,8 @@ export interface SetupPaths {
   readonly rulesDir?: string;
   readonly scriptsDir?: string;
   readonly connectionsFile?: string;
+  /** Where scripts have their temporary directories, made and swept at start. Default: that of the system, unswept. */
+  readonly scratchDir?: string;
   /** Scripts that run at the same time. */
   readonly scriptsMax: number;
 }

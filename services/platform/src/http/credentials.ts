@@ -7,7 +7,12 @@ const urlTokens = new WeakMap<IncomingMessage, string>();
 
 /** Takes the token out of the path before anything can log, trace, route or count the URL. */
 export function stripUrlToken(request: IncomingMessage): void {
-  const url = request.url ?? '/';
+  let url = request.url ?? '/';
+  if (!url.startsWith('/')) {
+    // As a proxy asks (absolute form).
+    url = url.replace(/^https?:\/\/[^/?]*/i, '');
+    request.url = url.startsWith('/') ? url : `/${url}`;
+  }
   if (!url.startsWith('/t/')) return;
   const match = URL_TOKEN.exec(url);
   // Also a malformed one (`/t/`, `/t//x`) leaves nothing of itself behind.

@@ -151,6 +151,8 @@ describe('authentication', () => {
     expect((await ask(`${server.address}/t/${BOTH}/v1/intake`, { method: 'POST' })).status).toBe(200);
     expect((await ask(`${server.address}/t/${BOTH}/v1/who`)).status).toBe(403);
     expect((await ask(`${server.address}/t/${READ}`)).status).toBe(404);
+    const absolute = { method: 'POST', path: `HTTP://any.host/t/${BOTH}/v1/intake` };
+    expect((await ask(server.address, absolute)).status).toBe(200);
     for (const path of ['/t/', '/t//', '/t/?x', '/t/wrong/v1/intake']) {
       expect((await ask(`${server.address}${path}`, { headers: bearer(BOTH) })).status, path).toBe(401);
     }

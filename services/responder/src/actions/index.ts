@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Connections } from '@eyrie/platform/connections';
 import type { HttpClient } from '@eyrie/platform/http-client';
@@ -10,10 +11,10 @@ import { webhookPost } from './webhook-post.ts';
 /** Everything a rule can do. */
 export function createActions(
   { connections, scripts, http, clock }: { connections: Connections; scripts: Scripts; http: HttpClient; clock: Clock },
-  { scriptsMax }: { scriptsMax: number },
+  { scriptsMax, scratchDir }: { readonly scriptsMax: number; readonly scratchDir?: string },
 ): Actions {
   return {
-    'shell:script': shellScript(scripts, scriptsMax),
+    'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
     'slack:message': slackMessage(connections, http),
     'webhook:post': webhookPost(connections, http, clock),
   };

@@ -22,7 +22,7 @@ const Parameters = z.strictObject({
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Runs an executable of `EYRIE_SCRIPTS_DIR`. Never twice for one intent: a crash leaves it `unknown`. */
-export function shellScript(scripts: Scripts, scriptsMax: number): Action {
+export function shellScript(scripts: Scripts, scriptsMax: number, scratchDir: string): Action {
   return {
     summary: 'Runs a script of the scripts directory; the event comes as JSON on standard input.',
     recovery: 'never',
@@ -41,6 +41,7 @@ export function shellScript(scripts: Scripts, scriptsMax: number): Action {
       const result = await runScript(
         {
           path: script.path,
+          scratchDir,
           args: argv(script, args),
           env: {
             PATH,
