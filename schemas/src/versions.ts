@@ -2,6 +2,8 @@
 export const FORMATS = {
   frame: 1,
   record: 1,
+  /** How the embedded log lies in its file; 2: state as blocks. */
+  logLayout: 2,
   alertState: 1,
   actionState: 1,
   dataDirectory: 1,

@@ -4,12 +4,13 @@ import type { TopicName } from '@eyrie/schemas';
 /**
  * How everything lies in one ordered map, so that a commit touches few pages and one transaction covers it all:
  *
+ *     b <topic> 0 <partition> <sequence>  block of state changes (changelog topics)
  *     g <group>                           group: its inputs
  *     i <topic> 0 <partition> <key>       offset of the last record of a key (compacted topics)
  *     l <topic> 0 <partition> <offset>    record
  *     m <name>                            layout: format, partition counts
  *     p <group> 0 <topic> 0 <partition>   position and note
- *     s <topic> 0 <partition> <key>       state (changelog topics)
+ *     s <topic> 0 <partition> <key>       state in layout 1, moved into blocks when such a log is opened
  */
 const ZERO = Buffer.from([0]);
 const AFTER_ZERO = Buffer.from([1]);
@@ -26,9 +27,9 @@ export const keys = {
   position: (group: string, topic: TopicName, partition: number) =>
     Buffer.concat([Buffer.from(`p${group}\0${topic}\0`), u16(partition)]),
   positions: (group: string) => [Buffer.from(`p${group}\0`), Buffer.from(`p${group}\u0001`)] as const,
-  record: recordKey,
+  record: (topic: TopicName, partition: number, offset: number) => numbered('l', topic, partition, offset),
   records: (topic: TopicName, partition: number) =>
-    [recordKey(topic, partition, 0), recordKey(topic, partition, Number.MAX_SAFE_INTEGER)] as const,
+    [numbered('l', topic, partition, 0), numbered('l', topic, partition, Number.MAX_SAFE_INTEGER)] as const,
   index: (topic: TopicName, partition: number, key: string) => {
     const bytes = Buffer.from(key);
     const short = bytes.length <= LONG_KEY_BYTES;
@@ -39,34 +40,30 @@ export const keys = {
       short ? bytes : createHash('sha256').update(bytes).digest(),
     ]);
   },
-  state: (topic: TopicName, partition: number, key: string) =>
-    Buffer.concat([statePrefix(topic, partition), Buffer.from(key)]),
-  /** Range of the state keys that start with `prefix`. */
-  states: (topic: TopicName, partition: number, prefix: string) => {
-    const from = Buffer.concat([statePrefix(topic, partition), Buffer.from(prefix)]);
-    return [from, successor(from)] as const;
+  block: (topic: TopicName, partition: number, sequence: number) => numbered('b', topic, partition, sequence),
+  blocks: (topic: TopicName, partition: number) =>
+    [numbered('b', topic, partition, 0), numbered('b', topic, partition, Number.MAX_SAFE_INTEGER)] as const,
+  oldStates: (topic: TopicName, partition: number) => {
+    const prefix = Buffer.concat([Buffer.from(`s${topic}\0`), u16(partition)]);
+    return [prefix, successor(prefix)] as const;
   },
-  stateKey: (topic: TopicName, key: Buffer) => key.toString('utf8', topic.length + 4),
+  oldStateKey: (topic: TopicName, key: Buffer) => key.toString('utf8', topic.length + 4),
 };
 
-function recordKey(topic: TopicName, partition: number, offset: number): Buffer {
+function numbered(kind: 'b' | 'l', topic: TopicName, partition: number, number: number): Buffer {
   const key = Buffer.allocUnsafe(topic.length + 12);
-  let at = key.write('l', 0, 'latin1');
+  let at = key.write(kind, 0, 'latin1');
   at += key.write(topic, at, 'latin1');
   at = key.writeUInt8(0, at);
   at = key.writeUInt16BE(partition, at);
-  at = key.writeUInt32BE(Math.floor(offset / 0x1_0000_0000), at);
-  key.writeUInt32BE(offset >>> 0, at);
+  at = key.writeUInt32BE(Math.floor(number / 0x1_0000_0000), at);
+  key.writeUInt32BE(number >>> 0, at);
   return key;
 }
 
-/** The offset at the end of a record key. */
+/** The offset or sequence at the end of a key. */
 export function offsetOf(key: Buffer): number {
   return key.readUInt32BE(key.length - 8) * 0x1_0000_0000 + key.readUInt32BE(key.length - 4);
-}
-
-function statePrefix(topic: TopicName, partition: number): Buffer {
-  return Buffer.concat([Buffer.from(`s${topic}\0`), u16(partition)]);
 }
 
 function u16(value: number): Buffer {

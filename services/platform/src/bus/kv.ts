@@ -32,9 +32,6 @@ export interface Kv {
  */
 export const PAGE_BYTES = 16_384;
 
-/** Longest key LMDB takes with any page size. */
-export const MAX_KEY_BYTES = 1_900;
-
 const TRANSACTION_ABORTABLE = 1;
 const TRANSACTION_SYNCHRONOUS = 2;
 

@@ -15,11 +15,17 @@ const DEFAULTS: PartitionCounts = { raw: 1, alerts: 1, actions: 1, shared: 1 };
 const KINDS = ['raw', 'alerts', 'actions', 'shared'] as const;
 const MAX_PARTITIONS = 1_024;
 
+interface Layout {
+  readonly counts: PartitionCounts;
+  /** Written by the version before: it must be brought up to date. */
+  readonly isOld: boolean;
+}
+
 /**
  * The partition counts of this log: those it was made with. A key would move to another partition if they changed.
  * @throws AppError EYRIE_CONFIG_INVALID, EYRIE_DATA_DIR_NEWER
  */
-export function checkLayout(kv: Kv, wanted: Partial<PartitionCounts>): PartitionCounts {
+export function checkLayout(kv: Kv, wanted: Partial<PartitionCounts>): Layout {
   const stored = kv.get(keys.layout());
   if (stored === undefined) {
     const counts = { ...DEFAULTS, ...wanted };
@@ -30,12 +36,15 @@ export function checkLayout(kv: Kv, wanted: Partial<PartitionCounts>): Partition
         `partitions of ${kind}: ${counts[kind]} is not 1 to ${MAX_PARTITIONS}`,
       );
     }
-    kv.transact(() => kv.put(keys.layout(), Buffer.from(JSON.stringify({ format: FORMATS.record, counts }))));
-    return counts;
+    kv.transact(() => putLayout(kv, counts));
+    return { counts, isOld: false };
   }
   const layout = JSON.parse(stored.toString('utf8')) as { readonly format: number; readonly counts: PartitionCounts };
-  if (layout.format > FORMATS.record) {
-    throw new AppError('EYRIE_DATA_DIR_NEWER', `the log has record format ${layout.format}, this is ${FORMATS.record}`);
+  if (layout.format > FORMATS.logLayout) {
+    throw new AppError(
+      'EYRIE_DATA_DIR_NEWER',
+      `the log has layout ${layout.format}, this program knows ${FORMATS.logLayout}. Run the newer one, or use another directory`,
+    );
   }
   for (const kind of KINDS) {
     const count = wanted[kind];
@@ -45,5 +54,10 @@ export function checkLayout(kv: Kv, wanted: Partial<PartitionCounts>): Partition
       `the log was made with ${layout.counts[kind]} partitions for ${kind}, not ${count}; they are not changed in place`,
     );
   }
-  return layout.counts;
+  return { counts: layout.counts, isOld: layout.format < FORMATS.logLayout };
+}
+
+/** Inside a transaction. */
+export function putLayout(kv: Kv, counts: PartitionCounts): void {
+  kv.put(keys.layout(), Buffer.from(JSON.stringify({ format: FORMATS.logLayout, counts })));
 }

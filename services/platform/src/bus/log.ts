@@ -5,16 +5,18 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Appended, Bus, GroupSpec, Output, Step } from './bus.ts';
-import { keys } from './keys.ts';
-import { MAX_KEY_BYTES, openKv } from './kv.ts';
+import { openKv } from './kv.ts';
 import { checkLayout, type PartitionCounts } from './layout.ts';
 import { lossRecord } from './loss.ts';
 import { Memberships, type Owner } from './membership.ts';
 import { Notifier } from './notifier.ts';
+import { moveOldState } from './old-state.ts';
 import { PartitionLog } from './partition-log.ts';
 import { Positions } from './positions.ts';
 import { Reserve } from './reserve.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
+import { BlockEncoder } from './state-block.ts';
+import { StateLog } from './state-log.ts';
 import { closedError, Writer } from './writer.ts';
 
 export interface LogOptions {
@@ -41,10 +43,10 @@ export interface EmbeddedLog extends Bus {
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 const TAIL_BYTES = 16 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
-/** Characters of a record's key: far above any real one, and below what the record's header can say. */
-const MAX_RECORD_KEY = 16_384;
-/** State entries given at a time by `restore`. */
-const RESTORE_ENTRIES = 1_000;
+/** Characters of a key: far above any real one, and below what the headers of records and blocks can say. */
+const MAX_KEY = 16_384;
+/** State given at a time by `restore`. */
+const RESTORE_BYTES = 1024 * 1024;
 /** Groups must be able to take what intake stored, or nothing would ever be read. */
 const STEP_SHARE = 1.5;
 
@@ -55,30 +57,33 @@ export function openLog(options: LogOptions): EmbeddedLog {
   const directory = join(dataDir.path, 'log');
   const reserve = new Reserve(directory, log);
   const kv = openKv(directory, { sync: options.sync ?? true, mapBytes: Math.max(4 * maxBytes, 1024 ** 3) });
-  const counts = checkLayout(kv, options.partitions ?? {});
+  const layout = checkLayout(kv, options.partitions ?? {});
+  const { counts } = layout;
   const notifier = new Notifier(clock);
   const positions = new Positions(kv);
   const logs = new Map<string, PartitionLog>();
+  const states = new Map<string, StateLog>();
+  const encoder = new BlockEncoder();
   for (const topic of TOPIC_NAMES) {
-    if (spec(topic).cleanup === 'changelog') continue;
     for (let partition = 0; partition < partitions(topic); partition += 1) {
-      logs.set(channel(topic, partition), new PartitionLog(kv, topic, partition, TAIL_BYTES));
+      const name = channel(topic, partition);
+      if (spec(topic).cleanup === 'changelog') states.set(name, new StateLog(kv, topic, partition, encoder));
+      else logs.set(name, new PartitionLog(kv, topic, partition, TAIL_BYTES));
     }
   }
-  const touched = new Set<PartitionLog>();
+  if (layout.isOld) moveOldState(kv, [...states.values()], counts);
+  const touched = new Set<PartitionLog | StateLog>();
   let closed = false;
 
   const writer = new Writer(kv, {
     committed: () => {
       positions.committed();
-      for (const partitionLog of touched) {
-        if (partitionLog.committed()) notifier.notify(channel(partitionLog.topic, partitionLog.partition));
-      }
+      for (const one of touched) if (one.committed()) notifier.notify(channel(one.topic, one.partition));
       touched.clear();
     },
     aborted: () => {
       positions.aborted();
-      for (const partitionLog of touched) partitionLog.aborted();
+      for (const one of touched) one.aborted();
       touched.clear();
     },
     releaseReserve: () => reserve.release(),
@@ -128,12 +133,18 @@ export function openLog(options: LogOptions): EmbeddedLog {
     return found;
   }
 
+  function stateOf(topic: TopicName, partition: number): StateLog {
+    if (closed) throw closedError();
+    const found = states.get(channel(topic, partition));
+    if (found === undefined) throw new RangeError(`there is no state ${topic}-${partition}`);
+    return found;
+  }
+
   function checkOutputs(outputs: readonly Output[]): number {
     let bytes = 0;
     for (const { topic, partition, key, value } of outputs) {
       logOf(topic, partition);
-      if (key !== undefined && key.length > MAX_RECORD_KEY)
-        throw new RangeError(`${topic}: key of ${key.length} characters`);
+      if (key !== undefined) checkKey(key);
       bytes += value.length;
     }
     return bytes;
@@ -178,14 +189,12 @@ export function openLog(options: LogOptions): EmbeddedLog {
     const state = step.state ?? [];
     let size = checkOutputs(outputs);
     checkRoom(outputs, size);
-    const changes = state.map(([key, value]) => {
-      if (groupSpec.state === undefined) throw new TypeError(`group ${group} keeps no state`);
-      const stored = keys.state(groupSpec.state, partition, key);
-      if (stored.length > MAX_KEY_BYTES)
-        throw new RangeError(`state key of ${stored.length} bytes: ${key.slice(0, 80)}`);
-      size += value?.length ?? 0;
-      return [stored, value] as const;
-    });
+    for (const [key, value] of state) {
+      checkKey(key);
+      size += key.length + (value?.length ?? 0);
+    }
+    if (state.length > 0 && groupSpec.state === undefined) throw new TypeError(`group ${group} keeps no state`);
+    const stateLog = groupSpec.state === undefined ? undefined : stateOf(groupSpec.state, partition);
     for (const { topic, next } of step.positions) {
       if (!groupSpec.inputs.includes(topic)) throw new TypeError(`${topic} is no input of group ${group}`);
       if (!Number.isSafeInteger(next) || next < 0 || next > logOf(topic, partition).end) {
@@ -195,12 +204,15 @@ export function openLog(options: LogOptions): EmbeddedLog {
     const appended = await writer.run({
       bytes: size,
       log: outputs.length > 0,
-      state: changes.length > 0,
+      state: state.length > 0,
       positions: step.positions.length > 0,
       check: () => owner.assertLive(),
       apply: () => {
         for (const { topic, ...position } of step.positions) positions.put(group, topic, partition, position);
-        for (const [key, value] of changes) value === null ? kv.remove(key) : kv.put(key, value);
+        if (stateLog !== undefined && state.length > 0) {
+          touched.add(stateLog);
+          stateLog.write(state);
+        }
         return write(outputs);
       },
     });
@@ -242,20 +254,12 @@ export function openLog(options: LogOptions): EmbeddedLog {
   }
 
   async function* restore(topic: TopicName, partition: number): AsyncGenerator<readonly [string, Buffer]> {
-    const [first, to] = keys.states(topic, partition, '');
-    let from: Buffer = first;
-    for (;;) {
-      const entries: (readonly [string, Buffer])[] = [];
-      kv.scan(from, to, (key, value) => {
-        from = key;
-        if (entries.length === RESTORE_ENTRIES) return false;
-        entries.push([keys.stateKey(topic, key), value]);
-        return true;
-      });
+    let from: number | undefined = 0;
+    while (from !== undefined) {
+      const { entries, next } = stateOf(topic, partition).portion(from, RESTORE_BYTES);
       yield* entries;
-      if (entries.length < RESTORE_ENTRIES) return;
+      from = next;
       await new Promise((resolve) => setImmediate(resolve));
-      if (closed) throw closedError();
     }
   }
 
@@ -282,15 +286,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     },
     read: async (topic, partition, from, readOptions) =>
       logOf(topic, partition).read(from, readOptions?.maxBytes ?? READ_BYTES),
-    readState: async (topic, partition, prefix) => {
-      if (closed) throw closedError();
-      const found: (readonly [string, Buffer])[] = [];
-      kv.scan(...keys.states(topic, partition, prefix), (key, value) => {
-        found.push([keys.stateKey(topic, key), value]);
-        return true;
-      });
-      return found;
-    },
+    readState: async (topic, partition, prefix) => stateOf(topic, partition).read(prefix),
     waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
       if (logOf(topic, partition).end > offset) return;
       await notifier.wait([channel(topic, partition)], maxWaitMs, signal);
@@ -307,6 +303,10 @@ export function openLog(options: LogOptions): EmbeddedLog {
       await kv.close();
     },
   };
+}
+
+function checkKey(key: string): void {
+  if (key.length > MAX_KEY) throw new RangeError(`key of ${key.length} characters: ${key.slice(0, 80)}`);
 }
 
 function channel(topic: TopicName, partition: number): string {

@@ -18,7 +18,7 @@ interface RetentionParts {
   readonly logs: readonly PartitionLog[];
   readonly positions: Positions;
   readonly writer: Writer;
-  readonly touched: Set<PartitionLog>;
+  readonly touched: { add(changed: PartitionLog): unknown };
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
