@@ -19,8 +19,15 @@ export async function eyrie(
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
 }
 
-export async function replay(args: readonly string[], input?: string): Promise<ReplayResult> {
-  const { code, stdout, stderr } = await eyrie(['replay', ...args, '--json'], input === undefined ? {} : { input });
+export async function replay(
+  args: readonly string[],
+  input?: string,
+  env: Record<string, string> = {},
+): Promise<ReplayResult> {
+  const { code, stdout, stderr } = await eyrie(['replay', ...args, '--json'], {
+    env,
+    ...(input === undefined ? {} : { input }),
+  });
   if (code !== 0) throw new Error(`replay ended with ${code}: ${stderr}`);
   const lines = stdout.trim().split('\n');
   if (lines.length !== 1) throw new Error(`replay printed ${lines.length} lines`);

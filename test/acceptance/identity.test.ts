@@ -61,18 +61,22 @@ interface Seen {
 }
 
 /** What a data directory shows once all of `routes` went through it, one after the other. */
-async function seen(name: string, routes: readonly (readonly string[])[]): Promise<Seen> {
+async function seen(
+  name: string,
+  routes: readonly (readonly string[])[],
+  env: Record<string, string> = {},
+): Promise<Seen> {
   const dataDir = join(directory.path, name);
   mkdirSync(dataDir, { mode: 0o700 });
   for (const [index, route] of routes.entries()) {
     const file = join(directory.path, `${name}-${index}.jsonl`);
     writeFileSync(file, `${route.join('\n')}\n`);
-    const result = await replay([file, '--data-dir', dataDir]);
+    const result = await replay([file, '--data-dir', dataDir], undefined, env);
     expect(sumOfOutcomes(result)).toBe(route.length);
     expect(result.reconciliation).toBe(0);
     expect(result.dead_letters).toBe(0);
   }
-  const running = await startEyrie(dataDir);
+  const running = await startEyrie(dataDir, { env });
   try {
     const select = async (sql: string) => (await selectOverSocket(dataDir, sql, { maxRows: 10_000 })).rows;
     const [ids] = await select(
@@ -111,6 +115,10 @@ describe('one observation has one identity, by whatever way it comes', () => {
     },
     90_000,
   );
+
+  it('shows the same from three partitions', async () => {
+    expect(await seen('three', [lines, lines.map(asSidekick)], { EYRIE_BUS_PARTITIONS: '3' })).toEqual(plain);
+  }, 90_000);
 
   it('would show one event more or less', async () => {
     const other = await seen('other', [[...lines.slice(1), observation(9, { 'proc.pid': 1 })]]);
