@@ -32,6 +32,9 @@ export interface Kv {
  */
 export const PAGE_BYTES = 16_384;
 
+/** The longest value that fits one page of its own, beside the page's header. */
+export const ONE_PAGE_BYTES = PAGE_BYTES - 24;
+
 const TRANSACTION_ABORTABLE = 1;
 const TRANSACTION_SYNCHRONOUS = 2;
 

@@ -11,7 +11,7 @@ const TOMBSTONE = 0xffff_ffff;
 
 /** Builds one block after the other in one buffer, because the engine copies before `put` returns. */
 export class BlockEncoder {
-  #buffer = Buffer.alloc(512 * 1024);
+  #buffer = Buffer.alloc(64 * 1024);
   #end = BLOCK_HEADER_BYTES;
 
   /** Where the next entry begins, and what the block takes so far. */
@@ -24,7 +24,7 @@ export class BlockEncoder {
   }
 
   add(key: string, value: Buffer | null): void {
-    const most = ENTRY_HEADER_BYTES + key.length * 3 + (value?.length ?? 0);
+    const most = entryBytes(key, value);
     if (this.#end + most > this.#buffer.length) {
       this.#buffer = Buffer.concat([this.#buffer.subarray(0, this.#end)], (this.#end + most) * 2);
     }
@@ -43,6 +43,11 @@ export class BlockEncoder {
     this.#buffer[0] = FORMAT;
     return this.#buffer.subarray(0, this.#end);
   }
+}
+
+/** The most an entry can take. */
+export function entryBytes(key: string, value: Buffer | null): number {
+  return ENTRY_HEADER_BYTES + key.length * 3 + (value?.length ?? 0);
 }
 
 /**

@@ -49,7 +49,7 @@ async function plant(name: string, file: string, text: string, instead: string):
   const copy = join(folder, name, 'bus');
   mkdirSync(copy, { recursive: true });
   copyFileSync(join(home, '../errors.ts'), join(copy, '../errors.ts'));
-  for (const each of ['keys.ts', 'state-block.ts', 'state-index.ts', 'state-log.ts']) {
+  for (const each of ['keys.ts', 'kv.ts', 'lmdb-file.ts', 'state-block.ts', 'state-index.ts', 'state-log.ts']) {
     const source = readFileSync(join(home, each), 'utf8');
     if (each === file) expect(source.split(text).length, `${file} must hold the text once`).toBe(2);
     writeFileSync(join(copy, each), each === file ? source.replace(text, () => instead) : source);

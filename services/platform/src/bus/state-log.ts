@@ -1,19 +1,22 @@
 import type { TopicName } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
 import { keys, offsetOf } from './keys.ts';
-import type { Kv } from './kv.ts';
-import { type BlockEncoder, valueAt, visitBlock } from './state-block.ts';
+import { type Kv, ONE_PAGE_BYTES } from './kv.ts';
+import { type BlockEncoder, entryBytes, valueAt, visitBlock } from './state-block.ts';
 import { type Block, StateIndex } from './state-index.ts';
 
 export interface StateSizes {
-  /** A step's changes are cut into blocks of about this size. */
+  /** Most bytes of a block, unless a single entry is longer. */
   readonly blockBytes: number;
   /** Cleaning begins above `SPACE_RATIO` × the live bytes and this. */
   readonly slackBytes: number;
 }
 
-/** Blocks as long as a frame need the same free stretches of pages. */
-const SIZES: StateSizes = { blockBytes: 256 * 1024, slackBytes: 8 * 1024 * 1024 };
+/**
+ * A block fills one page of the engine. Longer ones live long among frames that come and go: they break up the free
+ * stretches frames need, and looking for one then costs several times the write itself.
+ */
+const SIZES: StateSizes = { blockBytes: ONE_PAGE_BYTES, slackBytes: 8 * 1024 * 1024 };
 const SPACE_RATIO = 2;
 
 /**
@@ -65,11 +68,11 @@ export class StateLog {
       block = undefined;
     };
     const add = (key: string, value: Buffer | null) => {
+      if (block !== undefined && encoder.end + entryBytes(key, value) > this.#sizes.blockBytes) store(block);
       block ??= index.begin();
       const at = encoder.end;
       encoder.add(key, value);
       index.set(key, { block, at, bytes: value === null ? 0 : encoder.end - at });
-      if (encoder.end >= this.#sizes.blockBytes) store(block);
     };
     for (const [key, value] of changes) {
       const isAbsent = value === null && (index.get(key)?.bytes ?? 0) === 0;
