@@ -1,6 +1,7 @@
 /**
- * NDJSON in to rows in ClickHouse, durable: CPU of all processes but the sender, rate, memory, growth of cost.
- * `node bench/end-to-end.ts [events]` (default 2,000,000).
+ * NDJSON in to rows in ClickHouse, durable: CPU of all processes but the sender, rate, memory, growth of cost; then how
+ * long a start on the directory takes. `node bench/end-to-end.ts [events] [workloads]` (default 2,000,000 and 1,000:
+ * 12,000 open windows; 8,400 workloads have 100,000).
  */
 import { fork } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
@@ -10,9 +11,10 @@ import { createInput } from './input.ts';
 import { cpuSeconds, machine, report, residentBytes, startEyrie, temporaryDirectory } from './process.ts';
 
 const EVENTS = Number(process.argv[2] ?? 2_000_000);
+const WORKLOADS = Number(process.argv[3] ?? 1_000);
 const BATCH = 500;
 
-if (process.send !== undefined && process.argv[3] === 'sender') await sender();
+if (process.send !== undefined && process.argv[4] === 'sender') await sender();
 else await main();
 
 async function main(): Promise<void> {
@@ -22,7 +24,7 @@ async function main(): Promise<void> {
   writeBodies(bodies);
   const eyrie = await startEyrie(directory.path);
   try {
-    const input = createInput({ seed: 1 });
+    const input = createInput({ seed: 1, workloads: WORKLOADS });
     await post(
       `${eyrie.ready.console}/v1/workloads`,
       eyrie.ready.api_token,
@@ -31,7 +33,7 @@ async function main(): Promise<void> {
         .map((w) => JSON.stringify(w))
         .join('\n'),
     );
-    const child = fork(new URL(import.meta.url).pathname, [String(EVENTS), 'sender'], {
+    const child = fork(new URL(import.meta.url).pathname, [String(EVENTS), String(WORKLOADS), 'sender'], {
       env: { ...process.env, URL: eyrie.ready.gateway, TOKEN: eyrie.ready.intake_token, FILE: bodies },
     });
     const marks: { events: number; cpu: number; at: number }[] = [
@@ -74,6 +76,10 @@ async function main(): Promise<void> {
         ratio: late / early,
       });
     }
+    await eyrie.stop();
+    const again = await startEyrie(directory.path);
+    report({ name: 'start_to_ready', value: again.startMs, unit: 'ms' });
+    await again.stop();
     process.stderr.write(`${machine()}\n`);
   } finally {
     await eyrie.stop();
@@ -126,7 +132,7 @@ async function sender(): Promise<void> {
 
 /** All bodies in one file, so that making them takes no CPU from what is measured. */
 function writeBodies(file: string): void {
-  const input = createInput({ seed: 1 });
+  const input = createInput({ seed: 1, workloads: WORKLOADS });
   const out = openSync(file, 'w');
   const sizes: number[] = [];
   for (let events = 0; events < EVENTS; events += BATCH) {
