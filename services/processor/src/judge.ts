@@ -12,6 +12,7 @@ import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
 import { Learner } from './learner.ts';
 import { createRole, type Role } from './role.ts';
+import { Turn } from './turn.ts';
 import { type News, Workloads } from './workloads.ts';
 
 export interface JudgeDependencies {
@@ -114,15 +115,16 @@ async function loop(assigned: Assigned, signal: AbortSignal, parts: LoopParts): 
   const maxBytes = roleOptions.batchBytes ?? BATCH_BYTES;
   let ticked = 0;
   let isMoreDue = false;
+  const turn = new Turn();
   while (!signal.aborted) {
     const records = await assigned.poll({ maxBytes, maxWaitMs: isMoreDue ? 0 : WAIT_MS });
+    turn.begin();
     judging.identify(takeNews(parts), clock.now());
     const next = new Map<TopicName, number>();
     for (const record of records) {
       judging.take(record, clock.now());
       next.set(record.topic, record.offset + 1);
-      // A long batch must not hold up the posts that wait for their answer.
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn.share();
     }
     const now = clock.now();
     const request = growth.due(assigned.partition);

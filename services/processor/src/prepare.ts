@@ -10,6 +10,7 @@ import { Frames } from './frames.ts';
 import { Outcomes } from './outcomes.ts';
 import { createRole, type Role } from './role.ts';
 import { SOURCES } from './sources/index.ts';
+import { Turn } from './turn.ts';
 
 export interface PrepareDependencies {
   readonly bus: Bus;
@@ -33,15 +34,16 @@ export function createPrepare(deps: PrepareDependencies, options: PrepareOptions
 
   async function run(assigned: Assigned, signal: AbortSignal): Promise<void> {
     const frames = new Frames('events');
+    const turn = new Turn();
     while (!signal.aborted) {
       const records = await assigned.poll({ maxBytes: options.batchBytes ?? BATCH_BYTES, maxWaitMs: WAIT_MS });
       const last = records.at(-1);
       if (last === undefined) continue;
+      turn.begin();
       const batch: Batch = { bus, tools, frames, outcomes: new Outcomes('prepare'), outputs: [] };
       for (const record of records) {
         prepareRecord(record, batch);
-        // A long batch must not hold up the posts that wait for their answer.
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn.share();
       }
       await assigned.transact({
         positions: [{ topic: 'raw', next: last.offset + 1 }],

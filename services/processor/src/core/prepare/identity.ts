@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { ClusterId, EventId, FalcoEvent, TenantId } from '@eyrie/schemas';
-import type { FieldName, Memos } from './memo.ts';
+import type { FieldName, Habit, Memos } from './memo.ts';
 import type { Source } from './source.ts';
-import { canonical } from './values.ts';
+import { canonical, isAbsent } from './values.ts';
 
 export interface Observed {
   readonly event_id: EventId;
@@ -19,6 +19,7 @@ export function observe(
   place: { readonly tenant: TenantId; readonly cluster: ClusterId; readonly source: string },
   falco: FalcoEvent,
   source: Source,
+  { order }: Habit,
   memos: Memos,
 ): Observed {
   // JSON of a flat list: no value can pass for several, and it is the cheapest way to one flat text.
@@ -28,7 +29,6 @@ export function observe(
   let missing: string[] | undefined;
   let last = '';
   let sorted = true;
-  const order = orderOf(falco.rule, source, memos);
   let at = 0;
   for (const key in fields) {
     let field = order[at];
@@ -37,8 +37,8 @@ export function observe(
       if (at < ORDER_MAX) order[at] = field;
     }
     at += 1;
-    const value = canonical(fields[key]);
-    if (value === undefined) {
+    const value = fields[key];
+    if (isAbsent(value)) {
       missing ??= [];
       missing.push(key);
       continue;
@@ -47,9 +47,9 @@ export function observe(
     if (!content) continue;
     if (name < last) sorted = false;
     last = name;
-    identity.push(name, value);
+    identity.push(name, canonical(value));
   }
-  if (identity.length === start) identity.push('output', canonical(falco.output) ?? '');
+  if (identity.length === start) identity.push('output', canonical(falco.output));
   // Sensors write their fields sorted; renamed and shuffled ones are the exception.
   const text = JSON.stringify(sorted ? identity : sortPairs(identity, start));
   return { event_id: hash('sha256', text, 'hex').slice(0, 32) as EventId, missing };
@@ -65,11 +65,6 @@ function sortPairs(list: readonly string[], start: number): readonly string[] {
 }
 
 const ORDER_MAX = 128;
-
-function orderOf(rule: string, source: Source, memos: Memos): FieldName[] {
-  if (source.name !== 'syscall') return [];
-  return memos.orders.get(rule) ?? memos.orders.set(rule, []);
-}
 
 function fieldName(key: string, source: Source, word: string, memos: Memos): FieldName {
   const memoKey = source.name === 'syscall' ? key : `${word}\u001f${key}`;

@@ -1,4 +1,4 @@
-import type { Labels, Memos } from './memo.ts';
+import type { Habit, Labels } from './memo.ts';
 
 const TECHNIQUE = /^T\d{4}(?:\.\d{3})?$/;
 const TACTIC = 'mitre_';
@@ -9,11 +9,12 @@ const MATURITIES = new Map([
 ] as const);
 
 /** Tags and what they say of MITRE ATT&CK and the rule's maturity. A rule nearly always carries the same: remembered. */
-export function labelsOf(rule: string, tags: readonly string[] | undefined, memos: Memos): Labels {
+export function labelsOf(tags: readonly string[] | undefined, habit: Habit): Labels {
   if (tags === undefined || tags.length === 0) return NO_LABELS;
-  const known = memos.labels.get(rule);
-  if (known !== undefined && isSame(known.written, tags)) return known.labels;
-  return memos.labels.set(rule, { written: tags, labels: readLabels(tags) }).labels;
+  if (habit.labels === undefined || !isSame(habit.labels.written, tags)) {
+    habit.labels = { written: tags, labels: readLabels(tags) };
+  }
+  return habit.labels.labels;
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {

@@ -45,23 +45,30 @@ export interface Route {
 
 export type Labels = Pick<Event, 'tags' | 'tactics' | 'techniques' | 'maturity'>;
 
+/** What the latest event of a rule was like: the next one mostly has the same fields, tags and texts. */
+export interface Habit {
+  readonly source: string;
+  /** Its fields in their order. */
+  readonly order: FieldName[];
+  /** Its tags as written, and what they say. */
+  labels: { readonly written: readonly string[]; readonly labels: Labels } | undefined;
+  /** Its salient texts before and after masking. */
+  readonly masks: { raw: string; masked: string }[];
+}
+
 export interface Memos {
   readonly fieldNames: Memo<FieldName>;
-  /** By rule over system calls: the fields of its latest event in their order; the next event mostly has the same. */
-  readonly orders: Memo<FieldName[]>;
   readonly routes: Memo<Route>;
-  /** By salient fields as they were before masking. */
-  readonly rawRoutes: Memo<Route>;
-  /** By rule: its tags as written last, and what they say. */
-  readonly labels: Memo<{ readonly written: readonly string[]; readonly labels: Labels }>;
+  /** By rule. */
+  readonly habits: Memo<Habit>;
 }
 
 export function createMemos(): Memos {
-  return {
-    fieldNames: new Memo(2_048),
-    orders: new Memo(1_024),
-    routes: new Memo(16_384),
-    rawRoutes: new Memo(16_384),
-    labels: new Memo(1_024),
-  };
+  return { fieldNames: new Memo(2_048), routes: new Memo(16_384), habits: new Memo(1_024) };
+}
+
+export function habitOf(rule: string, source: string, memos: Memos): Habit {
+  const known = memos.habits.get(rule);
+  if (known?.source === source) return known;
+  return memos.habits.set(rule, { source, order: [], labels: undefined, masks: [] });
 }

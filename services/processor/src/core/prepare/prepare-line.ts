@@ -17,7 +17,7 @@ import { deadLetterOf } from './dead-letter.ts';
 import { emptyDraft } from './draft.ts';
 import { observe } from './identity.ts';
 import { labelsOf } from './labels.ts';
-import type { Memos } from './memo.ts';
+import { habitOf, type Memos } from './memo.ts';
 import { route } from './route.ts';
 import { sensorWord } from './sensor.ts';
 import type { Source } from './source.ts';
@@ -102,7 +102,8 @@ function toEvent(
   if (source === undefined) throw new RangeError('the last source must take every event');
   const place = { tenant: meta.tenant, cluster, source: source.name ?? falco.source ?? 'unknown', rule: falco.rule };
   const draft = emptyDraft();
-  const { event_id, missing } = observe(place, falco, source, memos);
+  const habit = habitOf(place.rule, place.source, memos);
+  const { event_id, missing } = observe(place, falco, source, habit, memos);
   draft.event_id = event_id;
   draft.tenant = place.tenant;
   draft.cluster = cluster;
@@ -119,13 +120,13 @@ function toEvent(
     draft.time = nanosOfMs(meta.received_at);
     draft.clamped = true;
   } else draft.time = falco.time;
-  const labels = labelsOf(falco.rule, falco.tags, memos);
+  const labels = labelsOf(falco.tags, habit);
   draft.tags = labels.tags;
   draft.tactics = labels.tactics;
   draft.techniques = labels.techniques;
   draft.maturity = labels.maturity;
   source.normalise(fields, draft);
-  const { salient, routing_key } = route(place, source.salient(draft, fields), memos);
+  const { salient, routing_key } = route(place, source.salient(draft, fields), habit, memos);
   draft.salient = salient;
   draft.routing_key = routing_key;
   // Undefined and absent mean the same to every reader of an event, and JSON leaves both out.

@@ -25,21 +25,28 @@ export function flag(value: unknown): boolean | undefined {
   return value === 'true' ? true : value === 'false' ? false : undefined;
 }
 
+/** What a field holds where there was nothing to say. */
+export function isAbsent(value: unknown): boolean {
+  if (typeof value === 'string') return value === '' || value === '<NA>';
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
 /**
  * One form for a value by whatever route it came: numbers and their text are the same (JSON already rounded integers
- * beyond 2^53), lists have no order, long text ends where falcosidekick would cut it.
+ * beyond 2^53), lists have no order, long text ends where falcosidekick would cut it. Absent ones are "".
  */
-export function canonical(value: unknown): string | undefined {
+export function canonical(value: unknown): string {
+  if (isAbsent(value)) return '';
   if (typeof value === 'string') {
-    if (value === '' || value === '<NA>') return undefined;
     return value.length >= 16 && LONG_INTEGER.test(value) ? String(Number(value)) : cut(value);
   }
-  if (value === null || value === undefined) return undefined;
   if (typeof value !== 'object') return String(value);
   if (!Array.isArray(value)) return cut(JSON.stringify(value));
-  if (value.length === 0) return undefined;
-  const items = value.map((item) => canonical(item) ?? '').sort();
-  return items.map((item) => `${item.length}:${item}`).join('');
+  return value
+    .map(canonical)
+    .sort()
+    .map((item) => `${item.length}:${item}`)
+    .join('');
 }
 
 const LONG_INTEGER = /^-?\d{16,20}$/;
