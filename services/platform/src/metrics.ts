@@ -49,7 +49,11 @@ export const METRICS = {
     help: 'Event ids remembered against redelivery.',
     labels: ['partition'],
   },
-  eyrie_state_entries: { type: 'gauge', help: 'Entries of committed judge state by kind.', labels: ['kind'] },
+  eyrie_state_entries: {
+    type: 'gauge',
+    help: 'Entries of committed judge state by kind.',
+    labels: ['partition', 'kind'],
+  },
   eyrie_state_restore_seconds: {
     type: 'gauge',
     help: 'Time the judge took to restore its state.',

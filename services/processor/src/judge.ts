@@ -160,10 +160,10 @@ function publishGauges({ metrics, state, learner, workloads }: LoopParts): void 
   metrics.set('eyrie_windows_open', { partition }, state.openCount);
   metrics.set('eyrie_redelivery_memory_ids', { partition }, state.seen.size);
   metrics.set('eyrie_redelivery_memory_seconds', { partition }, state.seen.spanMs / 1000);
-  metrics.set('eyrie_state_entries', { kind: 'alerts' }, state.alerts.size);
-  metrics.set('eyrie_state_entries', { kind: 'closed' }, state.closed.size);
-  metrics.set('eyrie_state_entries', { kind: 'known' }, state.known.size);
-  metrics.set('eyrie_state_entries', { kind: 'pods' }, workloads.pods);
+  metrics.set('eyrie_state_entries', { partition, kind: 'alerts' }, state.alerts.size);
+  metrics.set('eyrie_state_entries', { partition, kind: 'closed' }, state.closed.size);
+  metrics.set('eyrie_state_entries', { partition, kind: 'known' }, state.known.size);
+  metrics.set('eyrie_state_entries', { partition, kind: 'pods' }, workloads.pods);
   countBound(metrics, 'score_history', learner.takeEvicted());
   countBound(metrics, 'workload_pods', workloads.takeEvicted());
 }

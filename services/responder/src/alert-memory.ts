@@ -15,6 +15,11 @@ interface Known {
 /** What a folded event does not say of its alert: whether it is hidden, and which targets it took over. */
 export class AlertMemory {
   readonly #alerts = new Map<AlertId, Known>();
+  readonly #onBound: (bound: string) => void;
+
+  constructor(onBound: (bound: string) => void) {
+    this.#onBound = onBound;
+  }
 
   /** Reads back from where the group stands: it forgot with the last stop. */
   async prime(
@@ -61,6 +66,7 @@ export class AlertMemory {
     this.#alerts.delete(alertId);
     this.#alerts.set(alertId, known);
     if (this.#alerts.size <= ALERTS_MAX) return;
+    this.#onBound('responder_alert_memory');
     const oldest = this.#alerts.keys().next();
     if (oldest.done !== true) this.#alerts.delete(oldest.value);
   }

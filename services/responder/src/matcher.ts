@@ -64,13 +64,14 @@ export async function runMatcher(assigned: Assigned, signal: AbortSignal, deps: 
   }
 }
 
-async function prime(assigned: Assigned, { bus, signer }: MatcherDeps, position: number): Promise<Matcher> {
-  const memory = new AlertMemory();
+async function prime(assigned: Assigned, { bus, signer, metrics }: MatcherDeps, position: number): Promise<Matcher> {
+  const onBound = (bound: string) => metrics.count('eyrie_bound_reached_total', { bound });
+  const memory = new AlertMemory(onBound);
   await memory.prime(bus, assigned.partition, position, (record) => {
     const read = openSealed<Alert>(signer, record.value, FORMATS.record);
     return read.ok ? read.record : undefined;
   });
-  return { memory, matching: new Matching(memory) };
+  return { memory, matching: new Matching(memory, onBound) };
 }
 
 /** Alerts are learned first, events matched before alerts: an event knows more to tell an action. */

@@ -22,14 +22,17 @@ export interface Match {
 }
 
 const NO_FIELDS: Fields = {};
+/** Requests remembered; one that comes again beyond is dropped by the owner of its partition. */
+const ASKED_MAX = 200_000;
 
 /** Holds rules against what was judged. Each (rule, alert, target) is asked for once, as far back as is remembered. */
 export class Matching {
   readonly #memory: AlertMemory;
-  readonly #asked = new RecentKeys(200_000);
+  readonly #asked: RecentKeys;
 
-  constructor(memory: AlertMemory) {
+  constructor(memory: AlertMemory, onBound: (bound: string) => void) {
     this.#memory = memory;
+    this.#asked = new RecentKeys(ASKED_MAX, () => onBound('responder_asked_memory'));
   }
 
   /** `rawLine` is only parsed when everything else of a rule holds. */
@@ -184,9 +187,11 @@ function parseLine(line: Buffer, event: Event): { output: string; fields: Fields
 class RecentKeys {
   readonly #maximum: number;
   readonly #keys = new Set<string>();
+  readonly #onBound: () => void;
 
-  constructor(maximum: number) {
+  constructor(maximum: number, onBound: () => void) {
     this.#maximum = maximum;
+    this.#onBound = onBound;
   }
 
   /** True when it was not there. */
@@ -194,6 +199,7 @@ class RecentKeys {
     if (this.#keys.has(key)) return false;
     this.#keys.add(key);
     if (this.#keys.size > this.#maximum) {
+      this.#onBound();
       const oldest = this.#keys.keys().next();
       if (oldest.done !== true) this.#keys.delete(oldest.value);
     }
