@@ -16,7 +16,7 @@ export interface ArchiverDeps extends SinkDeps {
 export interface ArchiverOptions {
   /** Rows of a batch at most (default 50,000). */
   readonly batchRows?: number;
-  /** Bytes of rows of a batch at most (default 24 MiB). */
+  /** Bytes of rows of a batch at most (default 32 MiB). */
   readonly batchBytes?: number;
   /** How long a lone row waits for others, milliseconds (default 200). */
   readonly batchAgeMs?: number;
@@ -46,7 +46,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
 
   const sinkOptions = {
     maxRows: options.batchRows ?? 50_000,
-    maxBytes: options.batchBytes ?? 24 * 1024 * 1024,
+    maxBytes: options.batchBytes ?? 32 * 1024 * 1024,
     maxAgeMs: options.batchAgeMs ?? 200,
     spacingMs: options.batchSpacingMs ?? 1_000,
     pollBytes: options.pollBytes ?? 512 * 1024,

@@ -28,6 +28,8 @@ export function insertStatement(
     'deduplicate_blocks_in_dependent_materialized_views = 1',
     "deduplicate_insert_select = 'force_enable'",
     'async_insert = 0',
+    // Nothing to analyse in reading a file of known structure: the older, simpler planner halves the cost of a statement.
+    'enable_analyzer = 0',
   ].join(', ');
-  return `INSERT INTO eyrie.${name(table)} (${names}) SETTINGS ${settings} SELECT ${names} FROM file(${quote(path)}, 'RowBinary', ${quote(structure)})`;
+  return `INSERT INTO eyrie.${name(table)} (${names}) SETTINGS ${settings} SELECT * FROM file(${quote(path)}, 'RowBinary', ${quote(structure)})`;
 }

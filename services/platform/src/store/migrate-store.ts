@@ -19,14 +19,16 @@ export const DEDUPLICATION_WINDOW = 10_000;
 /**
  * A part is on disk before its insert returns, because the log's position moves after it. Parts stay compact (one data
  * file, one sync) until merges make them large. Merging a row costs about as much as inserting it: merges wait for many
- * parts of a size (of parts that stay few, age lowers that number again), and so touch a row seldom.
+ * parts of a size (of parts that stay few, age lowers that number again), and so touch a row seldom. Such a merge holds
+ * one granule of each part in memory: granules are smaller than the engine's 10 MiB.
  */
 export const TABLE_SETTINGS = [
   `non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
   'fsync_after_insert = 1',
   'fsync_part_directory = 1',
   'min_bytes_for_wide_part = 1073741824',
-  'merge_selector_base = 15',
+  'merge_selector_base = 20',
+  'index_granularity_bytes = 4194304',
 ].join(', ');
 
 /** Applies what is missing, in order; each is recorded once all its statements ran (they repeat harmlessly). */
