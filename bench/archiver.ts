@@ -13,7 +13,7 @@ import { createLogger } from '../services/platform/src/log.ts';
 import { createMetrics } from '../services/platform/src/metrics.ts';
 import { openChdb } from '../services/platform/src/store/chdb.ts';
 import { createInput } from './input.ts';
-import { cpuSeconds, report, residentBytes, temporaryDirectory } from './process.ts';
+import { cpuSeconds, report, residentMemory, temporaryDirectory } from './process.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const BATCHES = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [10_000, 25_000];
@@ -129,7 +129,7 @@ async function measure(batchRows: number): Promise<void> {
     const [insert] = batch.inserts();
     if (insert === undefined) throw new Error('an empty batch');
     running = store.insert({ ...insert, columns: EVENT_COLUMNS, token: `bench ${turn}` }).finally(() => batch.reset());
-    peak = Math.max(peak, residentBytes(store.pid() ?? 0));
+    peak = Math.max(peak, residentMemory(store.pid() ?? 0).resident);
   }
   await running;
   const seconds = (performance.now() - started) / 1_000;

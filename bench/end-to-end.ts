@@ -8,7 +8,7 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync }
 import { join } from 'node:path';
 import { selectOverSocket } from '../services/platform/src/store/sql-client.ts';
 import { createInput } from './input.ts';
-import { cpuSeconds, machine, report, residentBytes, startEyrie, temporaryDirectory } from './process.ts';
+import { cpuSeconds, machine, report, residentMemory, startEyrie, temporaryDirectory } from './process.ts';
 
 const EVENTS = Number(process.argv[2] ?? 2_000_000);
 const WORKLOADS = Number(process.argv[3] ?? 1_000);
@@ -39,9 +39,10 @@ async function main(): Promise<void> {
     const marks: { events: number; cpu: number; at: number }[] = [
       { events: 0, cpu: cpuSeconds(eyrie.pid), at: performance.now() },
     ];
-    let peak = 0;
+    let peak = residentMemory(eyrie.pid);
     const timer = setInterval(() => {
-      peak = Math.max(peak, residentBytes(eyrie.pid));
+      const memory = residentMemory(eyrie.pid);
+      if (memory.resident > peak.resident) peak = memory;
     }, 500);
     child.on('message', (events: number) => marks.push({ events, cpu: cpuSeconds(eyrie.pid), at: performance.now() }));
     const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -59,7 +60,9 @@ async function main(): Promise<void> {
       unit: 'events/s',
       cpu_s_per_million: perMillion,
     });
-    report({ name: 'end_to_end_memory', value: peak / 2 ** 30, unit: 'GiB' });
+    report({ name: 'end_to_end_memory', value: peak.resident / 2 ** 30, unit: 'GiB' });
+    report({ name: 'end_to_end_memory_anonymous', value: peak.anonymous / 2 ** 30, unit: 'GiB' });
+    report({ name: 'end_to_end_memory_mapped_files', value: peak.mapped / 2 ** 30, unit: 'GiB' });
     const cost = (from: number, to: number) => {
       const a = marks.find((m) => m.events >= from) ?? first;
       const b = marks.find((m) => m.events >= to) ?? last;

@@ -32,18 +32,29 @@ export function cpuSeconds(pid: number): number {
   return ticks / TICKS;
 }
 
+export interface Memory {
+  readonly resident: number;
+  /** Of it heap, stacks, buffers. */
+  readonly anonymous: number;
+  /** Of it pages of mapped files, the log's above all: the kernel takes them back when it needs room. */
+  readonly mapped: number;
+}
+
 /** Resident bytes of a process and its descendants. */
-export function residentBytes(pid: number): number {
-  let bytes = 0;
+export function residentMemory(pid: number): Memory {
+  const sum = { resident: 0, anonymous: 0, mapped: 0 };
   for (const member of processTree(pid)) {
     try {
-      const match = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${member}/status`, 'utf8'));
-      bytes += Number(match?.[1] ?? 0) * 1024;
+      const status = readFileSync(`/proc/${member}/status`, 'utf8');
+      const read = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
+      sum.resident += read('VmRSS');
+      sum.anonymous += read('RssAnon');
+      sum.mapped += read('RssFile');
     } catch {
       // It ended meanwhile.
     }
   }
-  return bytes;
+  return sum;
 }
 
 /** Fields of /proc/<pid>/stat from the state on: 0 state, 1 parent, 11 user ticks, 12 system ticks. */

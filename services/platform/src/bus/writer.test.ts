@@ -60,6 +60,21 @@ test('changes of one turn share a transaction', async () => {
   expect(commits).toEqual([names]);
 });
 
+test('right after a commit appends wait for one another, and a step takes them along', async () => {
+  const { kv, commits } = fakeKv(() => false);
+  const { writer } = writerOn(kv);
+  await writer.run(change(kv, 'a'));
+  const waiting = [writer.run(change(kv, 'b'))];
+  await new Promise((resolve) => setImmediate(resolve));
+  waiting.push(writer.run(change(kv, 'c')));
+  expect(commits).toEqual([['a']]);
+  await writer.run(change(kv, 'step', { positions: true }));
+  expect(commits).toEqual([['a'], ['b', 'c', 'step']]);
+  await Promise.all(waiting);
+  await writer.run(change(kv, 'alone'));
+  expect(commits).toEqual([['a'], ['b', 'c', 'step'], ['alone']]);
+});
+
 test('a change that is refused does not touch its neighbours', async () => {
   const { kv, commits } = fakeKv(() => false);
   const { writer } = writerOn(kv);

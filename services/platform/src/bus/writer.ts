@@ -35,19 +35,28 @@ const TRANSACTION_BYTES = 8 * 1024 * 1024;
 /** Beyond this much waiting, changes are refused. */
 const PENDING_BYTES = 128 * 1024 * 1024;
 
+/**
+ * Appends wait until this long after the commit before: under load more of them share a commit, which costs the same
+ * for one as for thirty. A step of a group does not wait, and takes the waiting appends along.
+ */
+const INTAKE_GAP_MS = 2;
+
 /** How long a full disk is not tried again for intake. */
 const FULL_PAUSE_MS = 200;
 
 /**
  * The one writer of the log. All changes asked for in one turn of the event loop share one transaction and one sync
- * (`setImmediate`), whoever asked: this halves the cost of small appends.
+ * (`setImmediate`), whoever asked: this halves the cost of small appends. Under load appends wait for a moment more.
  */
 export class Writer {
   readonly #kv: Kv;
   readonly #options: WriterOptions;
   #queue: Queued[] = [];
   #pendingBytes = 0;
-  #scheduled = false;
+  /** The turn that will commit: the next one, or the first after the gap. */
+  #turn: NodeJS.Immediate | undefined;
+  #gap: NodeJS.Timeout | undefined;
+  #committedAt = 0;
   #closed = false;
   #fullUntil = 0;
 
@@ -72,23 +81,31 @@ export class Writer {
     return new Promise((resolve, reject) => {
       this.#queue.push({ change, resolve, reject });
       this.#pendingBytes += change.bytes;
-      this.#schedule();
+      this.#schedule(change.positions || change.state);
     });
   }
 
   /** Writes what is waiting, then refuses. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#queue.length > 0) this.#schedule(true);
     while (this.#queue.length > 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
+  #schedule(isUrgent: boolean): void {
+    if (this.#turn !== undefined) return;
+    const wait = isUrgent ? 0 : this.#committedAt + INTAKE_GAP_MS - performance.now();
+    if (wait > 0) {
+      this.#gap ??= setTimeout(() => this.#schedule(true), wait);
+      return;
+    }
+    clearTimeout(this.#gap);
+    this.#gap = undefined;
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
       this.#commit(this.#take());
-      if (this.#queue.length > 0) this.#schedule();
+      this.#committedAt = performance.now();
+      if (this.#queue.length > 0) this.#schedule(true);
     });
   }
 
