@@ -13,7 +13,11 @@ export function nanosOfMs(ms: number): Nanos {
 
 /** Whole milliseconds since 1970 (rounded down). */
 export function msOfNanos(nanos: Nanos): number {
-  return Number(nanos.slice(0, 13));
+  if (nanos.length < 13) return Number(nanos);
+  // Digit by digit: done for every event several times, and without a piece of text.
+  let ms = 0;
+  for (let i = 0; i < 13; i += 1) ms = ms * 10 + nanos.charCodeAt(i) - 48;
+  return ms;
 }
 
 /** ISO 8601 in UTC with nine digits of fraction, as Falco writes it. */

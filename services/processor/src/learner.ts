@@ -30,9 +30,9 @@ export class Learner {
     const young = this.#young.get(fingerprint);
     const held = young ?? this.#old.get(fingerprint);
     const evidence =
-      held !== undefined && isSameEvidence(held, subject, this.#history.texts)
+      held !== undefined && isSameEvidence(held, subject)
         ? held
-        : evidenceOf(subject, scoreEvent(this.#history, subject));
+        : evidenceOf(subject, scoreEvent(this.#history, subject), this.#history.texts.words);
     if (evidence !== young) this.#remember(fingerprint, evidence);
     this.#evidence = evidence;
     return evidence.score;

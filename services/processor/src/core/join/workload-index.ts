@@ -1,4 +1,5 @@
 import type { Event, Identity, WorkloadSnapshot } from '@eyrie/schemas';
+import { Words } from '../words.ts';
 import { ClusterPods, type Known, livesAt, nameOf, type Pod } from './cluster-pods.ts';
 import { podOf } from './pod.ts';
 
@@ -34,6 +35,7 @@ export class WorkloadIndex {
   readonly #gone = new Map<string, readonly [cluster: ClusterPods, uid: string]>();
   /** All pods, in the order they were last heard of. */
   readonly #all = new Map<string, readonly [cluster: ClusterPods, uid: string]>();
+  readonly #words = new Words();
   readonly #podsMax: number;
   readonly #keepMs: number;
   #evicted = 0;
@@ -59,7 +61,7 @@ export class WorkloadIndex {
     const held = cluster.byUid.get(snapshot.uid);
     if (held !== undefined && held.snapshot.observed_at > snapshot.observed_at) return false;
     this.#version += 1;
-    const pod = podOf(snapshot, held);
+    const pod = podOf(snapshot, held, this.#words);
     if (held !== undefined) cluster.remove(held);
     cluster.add(pod);
     const key = `${snapshot.tenant}/${snapshot.cluster}/${snapshot.uid}`;

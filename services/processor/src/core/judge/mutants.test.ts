@@ -79,6 +79,7 @@ async function plant(name: number, file: string, text: string, instead: string):
 
 beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  cpSync(join(home, '../words.ts'), join(folder, 'words.ts'));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });

@@ -42,20 +42,21 @@ export function open(
   const notify = disposed.disposition === 'suppressed' || isTold(draft, event, score);
   const user = interactiveUser(event);
   const key = targetKey(event, placed.identity);
+  const { words } = state;
   const alert: Alert = {
     v: 1,
-    tenant: event.tenant,
-    cluster: event.cluster,
+    tenant: words.of(event.tenant),
+    cluster: words.of(event.cluster),
     alert_id: alertIdOf(event.tenant, event),
     version: 0,
     change: 'opened',
     state: isBornClosed ? 'closed' : 'open',
-    source: event.source,
-    rule: event.rule,
-    priority: event.priority,
-    tags: event.tags ?? [],
-    tactics: event.tactics ?? [],
-    techniques: event.techniques ?? [],
+    source: words.of(event.source),
+    rule: words.of(event.rule),
+    priority: words.of(event.priority),
+    tags: words.list(event.tags),
+    tactics: words.list(event.tactics),
+    techniques: words.list(event.techniques),
     fingerprint,
     fingerprint_version: FORMATS.fingerprint,
     routing_key: event.routing_key,
@@ -66,7 +67,7 @@ export function open(
     last_seen: event.time,
     targets: [firstTarget(key, event, placed.identity)],
     targets_more: 0,
-    ...(event.host !== undefined && { host: event.host }),
+    ...(event.host !== undefined && { host: words.of(event.host) }),
     identity: placed.identity,
     ...(event.process_name !== undefined && { process_name: event.process_name }),
     ...(event.command_line !== undefined && { command_line: event.command_line }),

@@ -1,4 +1,5 @@
 import type { Event, Fingerprint, Identity, RoutingKey } from '@eyrie/schemas';
+import { Words } from '../words.ts';
 import { fingerprintOf, type Placed } from './placing.ts';
 import type { Subject } from './types.ts';
 
@@ -19,6 +20,7 @@ const PRINTS_MAX = 256;
  * result: a place holds for the same names in the event, the same inventory, and the same word of other events.
  */
 export class Places {
+  readonly #words = new Words();
   #young = new Map<string, Place>();
   #old = new Map<string, Place>();
 
@@ -36,7 +38,19 @@ export class Places {
   remember(subject: Subject, version: number, known: Identity | undefined, placed: Placed): void {
     const { tenant, cluster, time, host, container_id, container, image, namespace, pod, pod_uid } = subject;
     if (container_id === undefined) return;
-    const names = { tenant, cluster, time, host, container_id, container, image, namespace, pod, pod_uid } as Subject;
+    const words = this.#words;
+    const names = {
+      tenant: words.of(tenant),
+      cluster: words.of(cluster),
+      time,
+      host: words.of(host),
+      container_id,
+      container: words.of(container),
+      image: words.of(image),
+      namespace: words.of(namespace),
+      pod,
+      pod_uid,
+    } as Subject;
     this.#keep(container_id, { subject: names, version, known, placed, prints: new Map() });
   }
 

@@ -1,4 +1,5 @@
 import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
+import { Words } from '../words.ts';
 import type { Bound } from './bounds.ts';
 import { Places } from './places.ts';
 import { waitingNames } from './placing.ts';
@@ -94,8 +95,9 @@ export class JudgeState {
   /** Few: one a raw partition and log identity. */
   readonly raw: RawRow[] = [];
   readonly seen = new SeenIds();
-  /** A memo: never stored. */
+  /** Memos: never stored. */
   readonly places = new Places();
+  readonly words = new Words();
   clock: ClockRow = { watermark: '', intake: 0 };
   /** When the last event came (by `now`) and where the clocks stood then; not persisted: a restart begins anew. */
   lastInputAt: number | undefined;

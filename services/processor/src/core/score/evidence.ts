@@ -1,12 +1,16 @@
 import type { Event, Score } from '@eyrie/schemas';
-import { destinationOf } from './facts.ts';
+import type { Words } from '../words.ts';
+import { type Destination, destinationOf } from './facts.ts';
 import { isOfSensor, isWayOut } from './floors.ts';
 import type { ProcessRow } from './history.ts';
 import { hourOf, isStart } from './learn.ts';
 import type { ScoreSubject } from './score.ts';
-import type { Texts } from './texts.ts';
+import { factsOf, type TextFacts } from './texts.ts';
 
-/** What an event was scored by, and the row it taught. Holds what later events are compared with, and nothing else. */
+/**
+ * What an event was scored by, and the row it taught. Holds what later events are compared with, and nothing else: words
+ * shared by all evidence, and of texts that differ from run to run only what the scorer reads in them.
+ */
 export interface Evidence {
   readonly score: Score;
   row: ProcessRow | undefined;
@@ -18,30 +22,30 @@ export interface Evidence {
   readonly workload: string | undefined;
   readonly image: string | undefined;
   readonly digest: string | undefined;
-  readonly event: Pick<Event, (typeof COMPARED)[number]>;
-  readonly command: string | undefined;
-  readonly file: string | undefined;
-  readonly ip: string | undefined;
-  readonly port: number | undefined;
+  readonly rule: string;
+  readonly priority: string;
+  readonly maturity: string | undefined;
+  readonly eventType: string | undefined;
+  readonly processName: string | undefined;
+  readonly executable: string | undefined;
+  readonly parentName: string | undefined;
+  readonly exeFlags: string | undefined;
+  readonly privileged: boolean | undefined;
+  readonly tty: number | undefined;
+  readonly userId: number | undefined;
+  /** Of the host's own programs the scorer knows whole commands. */
+  readonly hostCommand: string | undefined;
+  readonly command: TextFacts | undefined;
+  readonly file: FileFacts | undefined;
+  readonly destination: Destination | undefined;
 }
 
-const COMPARED = [
-  'rule',
-  'priority',
-  'maturity',
-  'event_type',
-  'process_name',
-  'process_executable',
-  'parent_name',
-  'exe_flags',
-  'privileged',
-  'tty',
-  'user_id',
-] as const;
+interface FileFacts extends TextFacts {
+  readonly isWayOut: boolean;
+  readonly isOfSensor: boolean;
+}
 
-export function evidenceOf({ event, identity }: ScoreSubject, score: Score): Evidence {
-  const { rule, priority, maturity, event_type, process_name, process_executable } = event;
-  const { parent_name, exe_flags, privileged, tty, user_id } = event;
+export function evidenceOf({ event, identity }: ScoreSubject, score: Score, words: Words): Evidence {
   return {
     score,
     row: undefined,
@@ -51,55 +55,51 @@ export function evidenceOf({ event, identity }: ScoreSubject, score: Score): Evi
     hasStart: event.container_started_at !== undefined,
     namespace: identity.namespace,
     workload: identity.workload,
-    image: identity.image ?? event.image ?? event.container,
-    digest: identity.image_digest ?? event.image_digest,
-    event: {
-      rule,
-      priority,
-      maturity,
-      event_type,
-      process_name,
-      process_executable,
-      parent_name,
-      exe_flags,
-      privileged,
-      tty,
-      user_id,
-    } as Evidence['event'],
-    command: event.command_line,
-    file: event.file_name,
-    ip: event.remote_ip,
-    port: event.remote_port,
+    image: words.of(identity.image ?? event.image ?? event.container),
+    digest: words.of(identity.image_digest ?? event.image_digest),
+    rule: words.of(event.rule),
+    priority: words.of(event.priority),
+    maturity: words.of(event.maturity),
+    eventType: words.of(event.event_type),
+    processName: words.of(event.process_name),
+    executable: words.of(event.process_executable),
+    parentName: words.of(event.parent_name),
+    exeFlags: words.of(event.exe_flags),
+    privileged: event.privileged,
+    tty: event.tty,
+    userId: event.user_id,
+    hostCommand: isHost(event) ? event.command_line : undefined,
+    command: isHost(event) ? undefined : commandFacts(event),
+    file: fileFacts(event.file_name),
+    destination: destination(event),
   };
 }
 
 /** Whether an event of the same fingerprint tells the scorer nothing that one of the same hour has not told. */
-export function isSameEvidence(held: Evidence, { event, identity }: ScoreSubject, texts: Texts): boolean {
-  const one = held.event;
+export function isSameEvidence(held: Evidence, { event, identity }: ScoreSubject): boolean {
   return (
     held.hour === hourOf(event.time) &&
     held.workload === identity.workload &&
     held.namespace === identity.namespace &&
     held.image === (identity.image ?? event.image ?? event.container) &&
     held.digest === (identity.image_digest ?? event.image_digest) &&
-    one.rule === event.rule &&
-    one.priority === event.priority &&
-    one.maturity === event.maturity &&
-    one.event_type === event.event_type &&
-    one.process_name === event.process_name &&
-    one.process_executable === event.process_executable &&
-    one.parent_name === event.parent_name &&
-    one.exe_flags === event.exe_flags &&
-    one.privileged === event.privileged &&
-    one.tty === event.tty &&
-    one.user_id === event.user_id &&
+    held.rule === event.rule &&
+    held.priority === event.priority &&
+    held.maturity === event.maturity &&
+    held.eventType === event.event_type &&
+    held.processName === event.process_name &&
+    held.executable === event.process_executable &&
+    held.parentName === event.parent_name &&
+    held.exeFlags === event.exe_flags &&
+    held.privileged === event.privileged &&
+    held.tty === event.tty &&
+    held.userId === event.user_id &&
     held.isHost === isHost(event) &&
     held.hasStart === (event.container_started_at !== undefined) &&
     held.isStart === isStart(event) &&
-    leadsAlike(held, event) &&
-    // Of the host's own programs the scorer knows whole commands.
-    (held.command === event.command_line || (!held.isHost && readsAlike(held.command, event.command_line, texts))) &&
-    isSameFile(held.file, event.file_name, texts)
+    held.destination === destination(event) &&
+    (held.isHost ? held.hostCommand === event.command_line : readsAlike(held.command, commandFacts(event))) &&
+    isSameFile(held.file, event.file_name)
   );
 }
 
@@ -107,22 +107,25 @@ function isHost(event: Event): boolean {
   return event.container_id === undefined || event.container_id === 'host';
 }
 
-function leadsAlike(held: Evidence, { remote_ip: ip, remote_port: port }: Event): boolean {
-  if (held.ip === ip && held.port === port) return true;
-  if (held.ip === undefined || ip === undefined) return false;
-  return destinationOf(held.ip, held.port) === destinationOf(ip, port);
+function destination({ remote_ip: ip, remote_port: port }: Event): Destination | undefined {
+  return ip === undefined ? undefined : destinationOf(ip, port);
 }
 
-function isSameFile(held: string | undefined, file: string | undefined, texts: Texts): boolean {
-  if (held === file) return true;
-  return isWayOut(held) === isWayOut(file) && isOfSensor(held) === isOfSensor(file) && readsAlike(held, file, texts);
+function commandFacts({ command_line: text }: Event): TextFacts | undefined {
+  return text === undefined ? undefined : factsOf(text);
+}
+
+function fileFacts(file: string | undefined): FileFacts | undefined {
+  return file === undefined ? undefined : { ...factsOf(file), isWayOut: isWayOut(file), isOfSensor: isOfSensor(file) };
+}
+
+function isSameFile(held: FileFacts | undefined, file: string | undefined): boolean {
+  if (held === undefined || file === undefined) return held === undefined && file === undefined;
+  return held.isWayOut === isWayOut(file) && held.isOfSensor === isOfSensor(file) && readsAlike(held, factsOf(file));
 }
 
 /** Temporary names differ from run to run; what the scorer reads in them does not. */
-function readsAlike(held: string | undefined, text: string | undefined, texts: Texts): boolean {
-  if (held === text) return true;
-  if (held === undefined || text === undefined) return false;
-  const one = texts.facts(held);
-  const other = texts.facts(text);
+function readsAlike(one: TextFacts | undefined, other: TextFacts | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
   return one.floor === other.floor && one.gravity === other.gravity;
 }

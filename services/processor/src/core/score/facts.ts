@@ -28,6 +28,9 @@ const KEY_PATH =
   /\.aws\b|\.ssh\/|\.kube\/config|\.docker\/config|\bid_(?:rsa|ed25519|ecdsa|dsa)\b|authorized_keys|\.pem\b/;
 const SYSTEM_PATH = /\/etc\/(?:pam\.d|sudoers|pam\.conf|security)\b/;
 
+/** Every path that touches a secret matches one of these. */
+export const PATH_SIGNS: readonly RegExp[] = [GRAVE_PATH, KEY_PATH, SYSTEM_PATH];
+
 /** 0 to 1: how much a secret or a way out of the container the path or command touches. */
 export function pathGravity(text: string): number {
   if (GRAVE_PATH.test(text)) return 1;

@@ -18,6 +18,9 @@ const SENSOR_FILES = /^\/(?:etc|usr\/share)\/falco\//;
 const RUNTIMES =
   /^(?:runc|\.runc|crun|youki|containerd|containerd-shim\S*|dockerd|docker-init|conmon|crio|kubelet|exe|calico|cilium-cni|flanneld?|multus|portmap|bridge|loopback|host-local|ip)$/;
 
+/** Every command that stands on a floor matches one of these; beside `release_agent`. */
+export const COMMAND_SIGNS: readonly RegExp[] = [MINERS, STRATUM, ...REVERSE_SHELLS.map(([tool]) => tool), SENSOR];
+
 /** What a command line says by itself. */
 export function floorOfCommand(command: string): string | undefined {
   if (command.includes('release_agent')) return 'release_agent';

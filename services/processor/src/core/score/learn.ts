@@ -1,4 +1,4 @@
-import type { Event, Identity, Nanos, Score } from '@eyrie/schemas';
+import { type Event, type Identity, msOfNanos, type Nanos, type Score } from '@eyrie/schemas';
 import { isInContainer, isShell } from './facts.ts';
 import type { ProcessRow, ScoreHistory, SeenRow, TenantHistory } from './history.ts';
 import type { ScoreSubject } from './score.ts';
@@ -8,7 +8,7 @@ const PODS_MAX = 3;
 const START_MS = 120_000;
 
 export function hourOf(time: Nanos): number {
-  return Math.trunc(Number(time.slice(0, 10)) / 3_600);
+  return Math.trunc(msOfNanos(time) / 3_600_000);
 }
 
 /**
@@ -65,7 +65,7 @@ export function teachesNothing(
 
 /** Whether its container was young. */
 export function isStart({ time, container_started_at: started }: Event): boolean {
-  return started !== undefined && Number(time.slice(0, 13)) - started < START_MS;
+  return started !== undefined && msOfNanos(time) - started < START_MS;
 }
 
 function podOf({ container_id, host }: Event, { pod_uid }: Identity): string {

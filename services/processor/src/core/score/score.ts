@@ -7,6 +7,7 @@ import type { Keys } from './keys.ts';
 import { knownNoise } from './known-noise.ts';
 import { hourOf } from './learn.ts';
 import { Terms } from './terms.ts';
+import { factsOf } from './texts.ts';
 import {
   CLASS_GRAVITY,
   DESTINATION,
@@ -40,10 +41,10 @@ export function scoreEvent(history: ScoreHistory, subject: ScoreSubject): Score 
   const { event, identity } = subject;
   const terms = new Terms();
   const facts = CATALOGUE.get(event.rule);
-  const command = history.texts.facts(event.command_line);
+  const command = factsOf(event.command_line);
   const floor = floorOf(event, facts?.class, command.floor);
   addPriors(terms, event, identity, facts);
-  addProcess(terms, event, Math.max(command.gravity, history.texts.facts(event.file_name).gravity));
+  addProcess(terms, event, Math.max(command.gravity, factsOf(event.file_name).gravity));
   addBuild(terms, event, identity, facts);
   const tenant = history.of(event.tenant);
   const keys = history.keysOf(event, identity);
