@@ -48,16 +48,29 @@ export function parseNanos(text: string): Nanos | undefined {
   const match = TIME.exec(text);
   if (match === null) return undefined;
   const [, second = '', fraction = '', zone = 'Z'] = match;
-  const ms = Date.parse(`${second}${zone}`);
-  if (!Number.isFinite(ms) || ms < 0 || ms > 9_223_372_036_000) return undefined;
-  // Date.parse accepts 31 February by rolling over; the round trip finds it.
-  if (zone === 'Z' && new Date(ms).toISOString().slice(0, 19) !== second) return undefined;
-  const digits = String(ms / 1000).padStart(10, '0');
+  const seconds = zone === 'Z' ? secondsOf(second) : Date.parse(`${second}${zone}`) / 1000;
+  if (!(seconds >= 0 && seconds <= LAST_SECOND)) return undefined;
+  const digits = String(seconds).padStart(10, '0');
   if (zone === 'Z') {
     lastSecondText = second;
     lastSecond = digits;
   }
   return (digits + fraction.padEnd(9, '0')) as Nanos;
+}
+
+/** 2262: what 64 bits of nanoseconds hold. */
+const LAST_SECOND = 9_223_372_036;
+
+/** Seconds since 1970 of `YYYY-MM-DDTHH:MM:SS` in UTC; NaN for a day or time that does not exist. By hand: Date.parse is slower. */
+function secondsOf(text: string): number {
+  const [year, month, day] = [Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8, 10))];
+  const [hour, minute, second] = [Number(text.slice(11, 13)), Number(text.slice(14, 16)), Number(text.slice(17, 19))];
+  const midnight = Date.UTC(year, month - 1, day);
+  // 31 February would roll over, and years below 100 count from 1900: both are seen in what comes out.
+  const date = new Date(midnight);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day)
+    return Number.NaN;
+  return hour > 23 || minute > 59 || second > 59 ? Number.NaN : midnight / 1000 + hour * 3600 + minute * 60 + second;
 }
 
 const DIGITS9 = /^\d{9}$/;

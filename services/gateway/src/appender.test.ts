@@ -14,7 +14,11 @@ function section(text: string, cluster = 'c1'): RawSection {
 describe('appender', () => {
   it('puts posts of one turn in one record, in order', async () => {
     const { bus, records, sections, state } = fakeBus();
-    const { append } = createAppender(bus, () => {});
+    const { append } = createAppender(
+      bus,
+      () => {},
+      () => {},
+    );
     await Promise.all([append([section('a')]), append([section('b'), section('c', 'c2')]), append([section('d')])]);
     expect(sections().map(({ lines }) => lines)).toEqual([['a'], ['b'], ['c'], ['d']]);
     expect(records()).toHaveLength(1);
@@ -22,9 +26,41 @@ describe('appender', () => {
     expect(state.appends).toBe(2);
   });
 
+  it('waits for more while every turn brings more, within its bound, and never with a lone post', async () => {
+    const { bus, state } = fakeBus();
+    let bounds = 0;
+    const { append } = createAppender(
+      bus,
+      () => {},
+      () => (bounds += 1),
+    );
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const lone = append([section('a')]);
+    await turn();
+    expect(state.appends).toBe(1);
+    const gathered = [append([section('b')]), append([section('c')])];
+    await turn();
+    expect(state.appends).toBe(1);
+    gathered.push(append([section('d')]));
+    await Promise.all([lone, ...gathered]);
+    expect([state.appends, bounds]).toEqual([2, 0]);
+    // Somebody always comes: the first ones must not wait for ever.
+    const endless: Promise<void>[] = [];
+    while (bounds === 0) {
+      endless.push(append([section('e')]), append([section('f')]));
+      await turn();
+    }
+    await Promise.all(endless);
+    expect(state.appends).toBeGreaterThan(2);
+  });
+
   it('starts a new record where one would grow over its bound, in the same append', async () => {
     const { bus, records, state } = fakeBus();
-    const { append } = createAppender(bus, () => {});
+    const { append } = createAppender(
+      bus,
+      () => {},
+      () => {},
+    );
     const half = 'x'.repeat(LIMITS.frameBytes * 0.6);
     await Promise.all([append([section(half)]), append([section(half)]), append([section('y')])]);
     expect(records()).toHaveLength(2);
@@ -33,7 +69,11 @@ describe('appender', () => {
 
   it('tells every post of a failed append', async () => {
     const { bus, state } = fakeBus();
-    const { append } = createAppender(bus, () => {});
+    const { append } = createAppender(
+      bus,
+      () => {},
+      () => {},
+    );
     state.error = new AppError('EYRIE_DISK_FULL', 'full', { retryable: true });
     const results = await Promise.allSettled([append([section('a')]), append([section('b')])]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -4,7 +4,7 @@ import { groupSections } from './core/pack.ts';
 import { partitionFor } from './partition.ts';
 
 export interface Appender {
-  /** Resolves once the sections are durable. Posts of one turn of the event loop share records and a sync. */
+  /** Resolves once the sections are durable. Posts that come together share records and a sync. */
   append(sections: readonly RawSection[]): Promise<void>;
 }
 
@@ -14,9 +14,14 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-export function createAppender(bus: Bus, onCommit: (seconds: number) => void): Appender {
+/** The first post waits no longer than this for others, milliseconds. */
+const GATHER_MS = 2;
+
+export function createAppender(bus: Bus, onCommit: (seconds: number) => void, onBound: () => void): Appender {
   const writer = new FrameWriter('raw');
   let waiting: Waiting[] = [];
+  let gatherUntil = 0;
+
   function encode(batch: readonly Waiting[]): Output[] {
     const byPartition = new Map<number, RawSection[]>();
     for (const { sections } of batch) {
@@ -37,6 +42,19 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void): A
     return outputs;
   }
 
+  /** A lone post goes at once. While every turn brings more, one sync for all of them is cheaper than one a turn. */
+  function schedule(known: number): void {
+    setImmediate(() => {
+      const grows = waiting.length > 1 && waiting.length > known;
+      if (!grows) void flush();
+      else if (performance.now() < gatherUntil) schedule(waiting.length);
+      else {
+        onBound();
+        void flush();
+      }
+    });
+  }
+
   async function flush(): Promise<void> {
     const batch = waiting;
     waiting = [];
@@ -55,7 +73,9 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void): A
       if (sections.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
         waiting.push({ sections, resolve, reject });
-        if (waiting.length === 1) setImmediate(() => void flush());
+        if (waiting.length > 1) return;
+        gatherUntil = performance.now() + GATHER_MS;
+        schedule(0);
       });
     },
   };

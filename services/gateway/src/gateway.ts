@@ -67,7 +67,11 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
   const budget = createBudget(options.inflightBytes ?? 128 * MIB, () =>
     metrics.count('eyrie_bound_reached_total', { bound: 'intake_inflight_bytes' }),
   );
-  const appender = createAppender(bus, (seconds) => metrics.observe('eyrie_intake_commit_seconds', {}, seconds));
+  const appender = createAppender(
+    bus,
+    (seconds) => metrics.observe('eyrie_intake_commit_seconds', {}, seconds),
+    () => metrics.count('eyrie_bound_reached_total', { bound: 'intake_gather_ms' }),
+  );
   const quotas = createQuotas(options.quotaOf ?? (() => ({})));
   const intake = createIntake({ appender, budget, quotas, refusals, clock, metrics }, limits);
 
