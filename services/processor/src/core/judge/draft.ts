@@ -58,9 +58,11 @@ export class Draft {
     this.options = options;
   }
 
-  /** Open and joinable alerts of a fingerprint. */
-  ofFingerprint(fingerprint: Fingerprint): readonly Draw[] {
-    const handles = this.state.byFingerprint.get(fingerprint);
+  /** Open and joinable alerts of a fingerprint; `handles` is the state's list where that is at hand. */
+  ofFingerprint(
+    fingerprint: Fingerprint,
+    handles: readonly Handle[] | undefined = this.state.byFingerprint.get(fingerprint),
+  ): readonly Draw[] {
     const only = handles?.[0];
     if (this.#draws.length === 0 && (handles === undefined || handles.length === 1)) {
       return only === undefined ? NO_DRAWS : [this.draw(only)];

@@ -61,6 +61,7 @@ function apply(state: JudgeState, effect: Effect, options: JudgeOptions): void {
       state.dirtyKeys.add(effect.key);
       return;
     case 'known':
+      state.knownEpoch += 1;
       bounded(state, state.known, 'known/', effect.entity, effect.identity, options.entitiesMax);
       return;
     case 'alias':
@@ -205,10 +206,10 @@ function index(state: JudgeState, handle: Handle): void {
 
 function unindex(state: JudgeState, handle: Handle): void {
   const { fingerprint } = handle.record.alert;
-  const list = state.byFingerprint.get(fingerprint);
-  const rest = list?.filter((held) => held !== handle) ?? [];
-  if (rest.length === 0) state.byFingerprint.delete(fingerprint);
-  else state.byFingerprint.set(fingerprint, rest);
+  const list = state.byFingerprint.get(fingerprint) ?? [];
+  const at = list.indexOf(handle);
+  if (at >= 0) list.splice(at, 1);
+  if (list.length === 0) state.byFingerprint.delete(fingerprint);
 }
 
 function compact(state: JudgeState, handle: Handle, options: JudgeOptions): void {

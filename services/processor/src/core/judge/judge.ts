@@ -21,7 +21,7 @@ import { closeDue, endSilences, isCloseDue, leaveDue, updateDue } from './due.ts
 import { fold } from './folding.ts';
 import { laterOf } from './moments.ts';
 import { idleWatermark, open } from './opening.ts';
-import { printOf } from './places.ts';
+import type { Spot } from './places.ts';
 import { addsTo, entityOf, fingerprintOf, type Placed, place, waitingName } from './placing.ts';
 import { refine, standInOf } from './refining.ts';
 import type { ClockRow, JudgeState } from './state.ts';
@@ -95,10 +95,9 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
   const row = moveClock(state.clock, event);
   draft.effects.push({ kind: 'clock', row, inputAt: draft.now });
   draft.isQuiet = !isCloseDue(draft, row.watermark);
-  const held = recall(draft, event);
-  const placed = held?.placed ?? placeAndLearn(draft, event);
-  const print = held?.print ?? fingerprintOf(event.routing_key, placed.key);
-  const { fingerprint, draws } = findAlerts(draft, event, placed, print);
+  const spot = options.inventory && state.places.find(event, options.inventory.version(), state);
+  const placed = spot?.place.placed ?? placeAndLearn(draft, event);
+  const { fingerprint, draws } = spot === undefined ? findAlerts(draft, event, placed) : alertsAt(draft, spot);
   const window = chooseWindow(draws, event.time, event.received_at, options.windowMs);
   const score = options.score({
     event,
@@ -139,24 +138,20 @@ const FOLDED = Object.fromEntries(
   OUTCOME_REASONS.folded.map((reason) => [reason, { outcome: 'folded', reason }]),
 ) as Record<Reason<'folded'>, Outcome>;
 
-function findAlerts(
-  draft: Draft,
-  event: Event,
-  placed: Placed,
-  print: Fingerprint,
-): { fingerprint: Fingerprint; draws: readonly Draw[] } {
-  const fingerprint = draft.resolve(print);
+function findAlerts(draft: Draft, event: Event, placed: Placed): { fingerprint: Fingerprint; draws: readonly Draw[] } {
+  const fingerprint = draft.resolve(fingerprintOf(event.routing_key, placed.key));
   const draws = draft.ofFingerprint(fingerprint);
   if (draws.length > 0 || placed.isFinal || placed.entity === undefined) return { fingerprint, draws };
   const standIn = standInOf(draft, waitingName(event), placed.entity, event.routing_key);
   return standIn === undefined ? { fingerprint, draws } : { fingerprint: standIn, draws: draft.ofFingerprint(standIn) };
 }
 
-/** The place of an event whose container told before all that this one tells. */
-function recall({ state, options }: Draft, event: Event): { placed: Placed; print: Fingerprint } | undefined {
-  if (options.inventory === undefined) return undefined;
-  const place = state.places.find(event, options.inventory.version(), state.known);
-  return place === undefined ? undefined : { placed: place.placed, print: printOf(place, event.routing_key) };
+/** The alerts of an event whose container told before all that this one tells. */
+function alertsAt(draft: Draft, spot: Spot): { fingerprint: Fingerprint; draws: readonly Draw[] } {
+  const fingerprint = draft.resolve(spot.print);
+  if (fingerprint !== spot.print) return { fingerprint, draws: draft.ofFingerprint(fingerprint) };
+  if (spot.handles.length === 0) spot.handles = draft.state.byFingerprint.get(fingerprint) ?? spot.handles;
+  return { fingerprint, draws: draft.ofFingerprint(fingerprint, spot.handles) };
 }
 
 /** Finds where an event belongs. What it tells of its container helps those that came before it, and those after (rule 7). */
@@ -168,7 +163,7 @@ function placeAndLearn(draft: Draft, event: Event): Placed {
   if (!addsTo(known, placed.identity)) {
     const { inventory } = draft.options;
     if (placed.isFinal && placed.identity.workload !== undefined && inventory?.isSteady(event) === true) {
-      draft.state.places.remember(event, inventory.version(), known, placed);
+      draft.state.places.remember(event, inventory.version(), draft.state, placed);
     }
     return placed;
   }

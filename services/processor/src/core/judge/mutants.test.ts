@@ -51,6 +51,12 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     'targets_more, version, change, updated_at, documents_version };',
   ],
   ['a clamped stamp moves the watermark', 'judge.ts', 'event.clamped === true', 'event.clamped === undefined && false'],
+  [
+    'a remembered list outlives the alerts of its fingerprint',
+    'judge.ts',
+    'if (spot.handles.length === 0) spot.handles',
+    'if (spot.handles.length < 0) spot.handles',
+  ],
   ['the storm guard holds back Critical', 'storm.ts', '>= CRITICAL', '> 9'],
   [
     'a silence that ended tells nobody',

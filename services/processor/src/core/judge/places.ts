@@ -1,6 +1,8 @@
-import type { Event, Fingerprint, Identity, RoutingKey } from '@eyrie/schemas';
+import type { Event, Fingerprint, Identity } from '@eyrie/schemas';
 import { Words } from '../words.ts';
+import { Generations } from './generations.ts';
 import { fingerprintOf, type Placed } from './placing.ts';
+import type { Handle } from './state.ts';
 import type { Subject } from './types.ts';
 
 /** Where the events of one container belong, and what that holds for. */
@@ -9,11 +11,27 @@ interface Place {
   readonly version: number;
   readonly known: Identity | undefined;
   readonly placed: Placed;
-  readonly prints: Map<RoutingKey, Fingerprint>;
+  /** Up to here in the changes of what events told, `known` is what they tell. */
+  epoch: number;
+}
+
+/** What one detection does in one container: all that finding its alerts takes. */
+export interface Spot {
+  readonly place: Place;
+  readonly print: Fingerprint;
+  /** The state's list of the fingerprint; an empty one is no longer the state's. */
+  handles: readonly Handle[];
+}
+
+/** What events told of their containers, and how often that has changed. */
+export interface Told {
+  readonly known: ReadonlyMap<string, Identity>;
+  readonly knownEpoch: number;
 }
 
 const PLACES_MAX = 16_384;
-const PRINTS_MAX = 256;
+const SPOTS_MAX = 65_536;
+const NO_HANDLES: readonly Handle[] = [];
 
 /**
  * Places found before: most events come from a container that told all it knows long ago. Changes speed, never a
@@ -21,23 +39,25 @@ const PRINTS_MAX = 256;
  */
 export class Places {
   readonly #words = new Words();
-  #young = new Map<string, Place>();
-  #old = new Map<string, Place>();
+  readonly #places = new Generations<Place>(PLACES_MAX);
+  readonly #spots = new Generations<Spot>(SPOTS_MAX);
 
-  find(event: Event, version: number, known: ReadonlyMap<string, Identity>): Place | undefined {
+  find(event: Event, version: number, told: Told): Spot | undefined {
     const id = event.container_id;
     if (id === undefined) return undefined;
-    const young = this.#young.get(id);
-    const place = young ?? this.#old.get(id);
-    if (place === undefined || place.version !== version || !isSame(place.subject, event)) return undefined;
-    if (place.placed.entity === undefined || known.get(place.placed.entity) !== place.known) return undefined;
-    if (young === undefined) this.#keep(id, place);
-    return place;
+    const key = id + event.routing_key;
+    const spot = this.#spots.get(key);
+    if (spot !== undefined && holds(spot.place, event, version, told)) return spot;
+    const place = this.#places.get(id);
+    if (place === undefined || !holds(place, event, version, told)) return undefined;
+    const fresh = { place, print: fingerprintOf(event.routing_key, place.placed.key), handles: NO_HANDLES };
+    this.#spots.set(key, fresh);
+    return fresh;
   }
 
-  remember(subject: Subject, version: number, known: Identity | undefined, placed: Placed): void {
+  remember(subject: Subject, version: number, told: Told, placed: Placed): void {
     const { tenant, cluster, time, host, container_id, container, image, namespace, pod, pod_uid } = subject;
-    if (container_id === undefined) return;
+    if (container_id === undefined || placed.entity === undefined) return;
     const words = this.#words;
     const names = {
       tenant: words.of(tenant),
@@ -51,25 +71,17 @@ export class Places {
       pod,
       pod_uid,
     } as Subject;
-    this.#keep(container_id, { subject: names, version, known, placed, prints: new Map() });
-  }
-
-  #keep(id: string, place: Place): void {
-    if (this.#young.size >= PLACES_MAX) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(id, place);
+    const known = told.known.get(placed.entity);
+    this.#places.set(container_id, { subject: names, version, known, placed, epoch: told.knownEpoch });
   }
 }
 
-export function printOf({ prints, placed }: Place, routingKey: RoutingKey): Fingerprint {
-  const held = prints.get(routingKey);
-  if (held !== undefined) return held;
-  if (prints.size >= PRINTS_MAX) prints.clear();
-  const print = fingerprintOf(routingKey, placed.key);
-  prints.set(routingKey, print);
-  return print;
+function holds(place: Place, event: Event, version: number, { known, knownEpoch }: Told): boolean {
+  if (place.version !== version || !isSame(place.subject, event)) return false;
+  if (place.epoch === knownEpoch) return true;
+  if (known.get(place.placed.entity ?? '') !== place.known) return false;
+  place.epoch = knownEpoch;
+  return true;
 }
 
 /** All names but the time, which a steady place does not hang on. */

@@ -81,11 +81,14 @@ export class JudgeState {
   readonly alerts = new Map<AlertId, Handle>();
   /** Closed and past joining, as stored: 30 days of them must not cost objects. */
   readonly closed = new Map<AlertId, Stored>();
+  /** A list stays the same object until it is empty, and is dropped then. */
   readonly byFingerprint = new Map<Fingerprint, Handle[]>();
   readonly waiting = new Map<string, Set<AlertId>>();
   /** Waiting alerts whose stand-in several containers share. */
   sharedWaiting = 0;
   readonly known = new Map<string, Identity>();
+  /** Changes of `known` so far. */
+  knownEpoch = 0;
   readonly aliases = new Map<Fingerprint, Fingerprint>();
   readonly dismissals = new Map<Fingerprint, Dismissal>();
   readonly silenced = new Set<AlertId>();
