@@ -75,6 +75,14 @@ export function valueAt(block: Buffer, at: number): Buffer {
   return block.subarray(start, start + block.readUInt32BE(at + 2));
 }
 
+/** A copy of it, so that whoever keeps one value does not keep its whole block. */
+export function copyValue(block: Buffer, at: number): Buffer {
+  const start = at + ENTRY_HEADER_BYTES + block.readUInt16BE(at);
+  const value = Buffer.allocUnsafe(block.readUInt32BE(at + 2));
+  block.copy(value, 0, start, start + value.length);
+  return value;
+}
+
 function cutOff(): AppError {
   return new AppError(
     'EYRIE_DATA_DIR_DAMAGED',

@@ -2,7 +2,7 @@ import type { TopicName } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
 import { keys, offsetOf } from './keys.ts';
 import { type Kv, ONE_PAGE_BYTES } from './kv.ts';
-import { type BlockEncoder, entryBytes, valueAt, visitBlock } from './state-block.ts';
+import { type BlockEncoder, copyValue, entryBytes, valueAt, visitBlock } from './state-block.ts';
 import { type Block, StateIndex } from './state-index.ts';
 
 export interface StateSizes {
@@ -107,7 +107,7 @@ export class StateLog {
     let bytes = 0;
     this.#scan(from, (sequence, stored) => {
       visitBlock(stored, (key, at, size) => {
-        if (size > 0 && index.isNewest(key, sequence, at)) entries.push([key, ownValue(stored, at)]);
+        if (size > 0 && index.isNewest(key, sequence, at)) entries.push([key, copyValue(stored, at)]);
       });
       bytes += stored.length;
       next = sequence + 1;
@@ -128,7 +128,7 @@ export class StateLog {
     const found: (readonly [string, Buffer])[] = [];
     for (const [block, places] of wanted) {
       const stored = this.#stored(block);
-      for (const { key, at } of places) found.push([key, ownValue(stored, at)]);
+      for (const { key, at } of places) found.push([key, copyValue(stored, at)]);
     }
     return found.sort(([a], [b]) => (a < b ? -1 : 1));
   }
@@ -179,9 +179,4 @@ export class StateLog {
   #key(sequence: number): Buffer {
     return keys.block(this.topic, this.partition, sequence);
   }
-}
-
-/** A copy, so that whoever keeps one value does not keep its whole block. */
-function ownValue(block: Buffer, at: number): Buffer {
-  return Buffer.from(valueAt(block, at));
 }
