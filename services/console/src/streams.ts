@@ -99,7 +99,7 @@ export function createStreams(deps: Dependencies, limits = STREAM_LIMITS): Strea
         },
       },
       {
-        write: (text) => void response.write(text),
+        write: (text) => writeNow(response, text),
         get pendingBytes() {
           return response.writableLength;
         },
@@ -149,4 +149,15 @@ export function createStreams(deps: Dependencies, limits = STREAM_LIMITS): Strea
       for (const { cut } of clients.values()) cut();
     },
   };
+}
+
+/**
+ * Left alone, Node sends what is written once all promises have settled: after the steps of every other role that the
+ * same commit woke. Here an alert is on its way when this returns.
+ */
+function writeNow(response: ServerResponse, text: string): void {
+  const { socket } = response;
+  socket?.cork();
+  response.write(text);
+  socket?.uncork();
 }
