@@ -68,6 +68,7 @@ export const EventQuery = z.strictObject({
   host: text(253).exactOptional(),
   from: time.exactOptional(),
   to: time.exactOptional(),
+  received_from: time.exactOptional().describe('Received at or after; the other times are those of the events.'),
   raw: z.stringbool().default(false).describe('With the raw line, unmasked: needs scope raw, and is audited.'),
 });
 
@@ -204,6 +205,9 @@ export const ApiDocument = z
 
 export const TokenInput = z.strictObject({
   name,
+  tenant: name
+    .exactOptional()
+    .describe("Default: the caller's. Another one only by the operator, whose tenant EYRIE_TENANT names."),
   cluster: z.union([z.literal('*'), name]).default('*'),
   scopes: z.array(z.enum(SCOPES)).min(1),
   expires_at: time.exactOptional(),

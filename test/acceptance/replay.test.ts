@@ -85,6 +85,19 @@ describe('replay', () => {
     expect(second.reconciliation).toBe(0);
   });
 
+  it('previews what comes on standard input', async () => {
+    const documents = join(directory.path, 'input.yaml');
+    writeFileSync(
+      documents,
+      '- silence:\n    matchers: [{field: rule, op: "=", value: Read sensitive file untrusted}]\n    ends_at: 2100-01-01T00:00:00Z\n    comment: try it\n',
+    );
+    const { code, stdout } = await eyrie(['replay', '-', '--with', documents, '--diff', '--json'], {
+      input: `${event(1)}\n`,
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ without: { events_in: 1 }, with: { events_in: 1 } });
+  });
+
   it('previews a silence on the same input', async () => {
     const file = join(directory.path, 'preview.jsonl');
     const documents = join(directory.path, 'preview.yaml');

@@ -1,4 +1,6 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EndedBeforeReady, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
@@ -114,6 +116,82 @@ describe('eyrie up', () => {
     expect(stderr).toContain('EYRIE_GATEWAY_PORT');
     expect(stderr).toContain('EYRIE_PROCESSOR_WINDOW_MS');
   });
+
+  it('never hands out a revoked token again', async () => {
+    const dataDir = newDirectory('revoked');
+    const first = await startEyrie(dataDir);
+    const old = first.ready.intake_token;
+    const api = ['--url', first.ready.console, '--token', first.ready.api_token];
+    expect((await eyrie(['tokens', 'revoke', 'first-intake', ...api])).code).toBe(0);
+    await first.stop();
+    const second = await startEyrie(dataDir);
+    const body = { ...EVENT, time: '2026-11-20T10:00:00Z' };
+    expect((await post(second, body, { authorization: `Bearer ${old}` })).status).toBe(401);
+    expect((await post(second, body)).status).toBe(200);
+    await second.stop();
+
+    const given = `eyrie_${'x'.repeat(43)}`;
+    const third = await startEyrie(dataDir, { env: { EYRIE_INTAKE_TOKEN: given } });
+    const again = ['--url', third.ready.console, '--token', third.ready.api_token];
+    expect((await eyrie(['tokens', 'revoke', 'first-intake', ...again])).code).toBe(0);
+    await third.stop();
+    await expect(startEyrie(dataDir, { env: { EYRIE_INTAKE_TOKEN: given } })).rejects.toThrow(
+      /EYRIE_CONFIG_INVALID.*revoked/,
+    );
+  }, 60_000);
+
+  it('keeps the tokens of a tenant when it starts for another', async () => {
+    const dataDir = newDirectory('tenants');
+    const first = await startEyrie(dataDir);
+    await first.stop();
+    const second = await startEyrie(dataDir, { env: { EYRIE_TENANT: 'acme' } });
+    expect(second.ready.intake_token).not.toBe(first.ready.intake_token);
+    const tenantOf = async (token: string) => {
+      const answer = await fetch(`${second.ready.console}/v1/tokens`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return ((await answer.json()) as { items: { name: string }[] }).items.map(({ name }) => name);
+    };
+    const api = ['--url', second.ready.console, '--token', second.ready.api_token];
+    const made = await eyrie(['tokens', 'create', 'third', '--scopes', 'admin', '--tenant', 'third', '--json', ...api]);
+    const { token } = JSON.parse(made.stdout) as { token: string };
+    expect(await tenantOf(token)).toEqual(['third']);
+    expect((await tenantOf(second.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
+    expect((await tenantOf(first.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
+    await second.stop();
+    await expect(
+      startEyrie(dataDir, { env: { EYRIE_TENANT: 'acme', EYRIE_INTAKE_TOKEN: first.ready.intake_token } }),
+    ).rejects.toThrow(/EYRIE_CONFIG_INVALID.*another tenant/);
+  }, 60_000);
+
+  it.each([
+    [
+      'a ready file that cannot be written',
+      ['--ready-file', '/nowhere/at/all.json'],
+      /EYRIE_CONFIG_INVALID.*ready-file/,
+    ],
+    ['a port that is taken', ['--gateway-port', 'TAKEN'], /EYRIE_CONFIG_INVALID.*another program listens there/],
+  ])(
+    'ends, and says so, with %s',
+    async (name, args, said) => {
+      const dataDir = newDirectory(name);
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const taken = String((server.address() as AddressInfo).port);
+      const ports = ['--console-port', '0', ...(args.includes('TAKEN') ? [] : ['--gateway-port', '0'])];
+      const result = await eyrie([
+        'up',
+        '--data-dir',
+        dataDir,
+        ...ports,
+        ...args.map((arg) => arg.replace('TAKEN', taken)),
+      ]);
+      server.close();
+      expect([result.code, result.stderr]).toEqual([1, expect.stringMatching(said)]);
+      expect(existsSync(join(dataDir, 'ready.json'))).toBe(false);
+    },
+    30_000,
+  );
 
   it('writes a token nowhere but in its files', async () => {
     const dataDir = newDirectory('tokens');

@@ -17,14 +17,18 @@ try {
   await createProgram().parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
-    const text = describeError(error);
-    if (process.argv.includes('--json')) {
-      const [code, ...message] = text.split(': ');
-      process.stdout.write(`${JSON.stringify({ error: { code, message: message.join(': ') } })}\n`);
-    }
-    process.stderr.write(`${text}\n`);
-    process.exitCode = text.startsWith('EYRIE_USAGE') ? 2 : 1;
+    // Help that was asked for is a success, help because the verb was missing is not; commander has printed both.
+    if (error.code === 'commander.help') process.exitCode = 2;
+    else if (error.exitCode === 0) process.exitCode = 0;
+    else fail(`EYRIE_USAGE: ${error.message.replace(/^error: /, '')} (eyrie --help lists the verbs)`);
+  } else fail(describeError(error));
+}
+
+function fail(text: string): void {
+  if (process.argv.includes('--json')) {
+    const [code, ...message] = text.split(': ');
+    process.stdout.write(`${JSON.stringify({ error: { code, message: message.join(': ') } })}\n`);
   }
+  process.stderr.write(`${text}\n`);
+  process.exitCode = text.startsWith('EYRIE_USAGE') ? 2 : 1;
 }

@@ -105,7 +105,13 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       },
     );
     const console = createConsole(
-      { ...deps, ...access, mask: maskSecrets, explain: { matches, rules: responder.explain } },
+      {
+        ...deps,
+        ...access,
+        operator: config.EYRIE_TENANT as TenantId,
+        mask: maskSecrets,
+        explain: { matches, rules: responder.explain },
+      },
       { host: config.EYRIE_CONSOLE_HOST, port: config.EYRIE_CONSOLE_PORT, ...tlsOf(config, 'CONSOLE') },
     );
     const gateway = createGateway(

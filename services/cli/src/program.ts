@@ -11,13 +11,17 @@ function positiveNumber(text: string): number {
   return number;
 }
 
+const LONGEST_MS = 3_650 * 86_400_000;
+
 /** `60s`, `5m`, `2h`, `30d` in milliseconds. */
 function duration(text: string): number {
   const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
   if (match === null || unit === undefined)
     throw new InvalidArgumentError('must be a duration such as 60s, 5m, 2h, 30d');
-  return Number(match[1]) * unit;
+  const ms = Number(match[1]) * unit;
+  if (ms > LONGEST_MS) throw new InvalidArgumentError('must be at most 3650d');
+  return ms;
 }
 
 const json = () => new Option('--json', 'print one JSON value on standard output');
@@ -41,7 +45,6 @@ export function createProgram(): Command {
   const program = new Command('eyrie')
     .description('Security pipeline for fleets of Kubernetes clusters: events in, scored alerts and actions out.')
     .version('0.1.0')
-    .showHelpAfterError('(eyrie --help lists the verbs)')
     .exitOverride();
 
   program
@@ -145,6 +148,7 @@ export function createProgram(): Command {
     .description('make a token; it is shown once')
     .requiredOption('--scopes <list>', 'intake, inventory, read, triage, respond, admin, raw (comma separated)')
     .option('--cluster <name>', 'cluster, or * to take it from each event', '*')
+    .option('--tenant <name>', 'another tenant than your own; the operator alone may')
     .addOption(new Option('--expires <duration>', 'how long it is valid').argParser(duration))
     .option('--certificate <file>', 'let this client certificate (PEM) stand for the token; no secret is made')
     .option('--out <file>', 'write the token to this file (mode 0600)')
@@ -182,7 +186,9 @@ export function createProgram(): Command {
     async (options) => (await import('./verbs/doctor.ts')).doctor(options),
   );
 
-  for (const command of allCommands(program)) command.exitOverride();
+  // What is wrong is said once, with its code, by whoever catches it.
+  for (const command of [program, ...allCommands(program)])
+    command.exitOverride().configureOutput({ outputError: () => {} });
   return program;
 }
 

@@ -234,6 +234,37 @@ describe('tenants', () => {
     }
   });
 
+  it('nor documents and tokens that are of another alone', async () => {
+    const [free, bound] = [await harness.token('acme'), await harness.token('acme', SCOPES, 'c2')];
+    const silence = (id: string, cluster: string) => ({
+      id,
+      body: { matchers: [{ field: 'cluster', op: '=', value: cluster }], ends_at: FAR, comment: 'x' },
+    });
+    for (const cluster of ['c1', 'c2']) {
+      expect(
+        (await harness.call(free, 'POST', '/v1/documents/silence', silence(`of-${cluster}`, cluster))).status,
+      ).toBe(200);
+    }
+    const ids = async (token: string) =>
+      (await harness.call(token, 'GET', '/v1/documents/silence')).body.items.map(({ id }: Json) => id);
+    expect(await ids(free)).toEqual(expect.arrayContaining(['of-c1', 'of-c2']));
+    expect(await ids(bound)).toContain('of-c2');
+    expect(await ids(bound)).not.toContain('of-c1');
+    expect((await harness.call(bound, 'GET', '/v1/documents/silence/of-c1')).status).toBe(404);
+    const { items } = (await harness.call(bound, 'GET', '/v1/tokens')).body;
+    expect(new Set(items.map(({ cluster }: Json) => cluster))).toEqual(new Set(['c2']));
+  });
+
+  it('nor makes tokens of another tenant', async () => {
+    const token = await harness.token('acme');
+    const { status } = await harness.call(token, 'POST', '/v1/tokens', {
+      name: 'x',
+      tenant: 'other',
+      scopes: ['read'],
+    });
+    expect(status).toBe(403);
+  });
+
   it('nor hides or revokes anything of another', async () => {
     const bound = await harness.token('acme', SCOPES, 'c2');
     const silence = (id: string, ...clusters: string[]) => ({

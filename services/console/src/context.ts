@@ -8,7 +8,7 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import type { Principal } from '@eyrie/platform/tokens';
-import type { Alert, Event, Identity, Judgement, Matcher } from '@eyrie/schemas';
+import type { Alert, Event, Identity, Judgement, Matcher, TenantId } from '@eyrie/schemas';
 import type { RecentAlerts } from './recent-alerts.ts';
 import type { Streams } from './streams.ts';
 
@@ -47,6 +47,8 @@ export interface ConsoleDependencies {
   readonly authenticate: (token: string) => Principal | undefined;
   /** The principal a verified client certificate stands for. */
   readonly authenticateCertificate?: NonNullable<GateOptions['authenticateCertificate']>;
+  /** The tenant whose unbound administrators may make tokens of others; absent = nobody may. */
+  readonly operator?: TenantId;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;

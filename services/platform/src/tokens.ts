@@ -38,6 +38,11 @@ export function certificateHolder(documents: Documents, sha256: string): Documen
   return indexOf(documents).certificates.get(sha256);
 }
 
+/** Whose token it is, by the hash of its text: the first who has it, so that nobody can take it to another tenant. */
+export function tokenHolder(documents: Documents, sha256: string): DocumentRecord<'token'> | undefined {
+  return indexOf(documents).tokens.get(sha256);
+}
+
 function principalOf(record: DocumentRecord<'token'> | undefined, now: number): Principal | undefined {
   const body = record?.body;
   if (record === undefined || body === null || body === undefined) return undefined;
@@ -61,12 +66,15 @@ function indexOf(documents: Documents): Index {
   const certificates = new Map<string, DocumentRecord<'token'>>();
   for (const record of documents.list('token')) {
     const { sha256, certificate_sha256: certificate } = record.body ?? {};
-    if (sha256 !== undefined) tokens.set(sha256, record);
-    if (certificate === undefined) continue;
-    const first = certificates.get(certificate);
-    if (first === undefined || record.at < first.at) certificates.set(certificate, record);
+    if (sha256 !== undefined) keepFirst(tokens, sha256, record);
+    if (certificate !== undefined) keepFirst(certificates, certificate, record);
   }
   const index = { version: documents.version, tokens, certificates };
   indexes.set(documents, index);
   return index;
+}
+
+function keepFirst(held: Map<string, DocumentRecord<'token'>>, key: string, record: DocumentRecord<'token'>): void {
+  const first = held.get(key);
+  if (first === undefined || record.at < first.at) held.set(key, record);
 }

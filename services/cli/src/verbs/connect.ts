@@ -15,9 +15,8 @@ type Kind = 'falco' | 'falcosidekick';
 /** Makes an intake token, prints the exact settings, and waits for the first event of the cluster or the last refusal. */
 export async function connect(kind: Kind, options: ConnectOptions): Promise<void> {
   const session = openSession(options);
-  const gateway = options.gateway ?? readReadyFile(join(options.dataDir, 'ready.json'))?.gateway;
-  if (gateway === undefined)
-    throw new AppError('EYRIE_USAGE', '--gateway is missing, and the data directory names no running process');
+  const gateway = gatewayOf(options);
+  if (options.json !== true) warnOfReach(gateway);
   const name = `${kind}-${options.cluster}-${Date.now().toString(36)}`;
   const { token } = await session.createToken({ name, cluster: options.cluster, scopes: ['intake'] });
   if (token === undefined) throw new AppError('EYRIE_INTERNAL', 'the API made no token');
@@ -39,8 +38,8 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
   const from = new Date(started).toISOString();
   let told = '';
   while (Date.now() - started < options.wait) {
-    const event = (await session.events({ cluster: options.cluster, limit: 1 })).items[0];
-    if (event !== undefined && String(event['received_at'] ?? '') >= from.slice(0, 19)) {
+    const event = (await session.events({ cluster: options.cluster, received_from: from, limit: 1 })).items[0];
+    if (event !== undefined) {
       progress.end();
       if (options.json === true)
         return printJson({ token_name: name, settings: shown, settings_file: file, first_event: event });
@@ -66,6 +65,26 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
     'EYRIE_SEND_FAILED',
     `no event of ${options.cluster} came in ${Math.round(options.wait / 1000)} s${told === '' ? ': check that the sensor reaches the gateway' : `; the last refusal was ${told}`}`,
   );
+}
+
+/** Checked before a token is made. @throws AppError EYRIE_USAGE */
+function gatewayOf(options: ConnectOptions): string {
+  const gateway = options.gateway ?? readReadyFile(join(options.dataDir, 'ready.json'))?.gateway;
+  if (gateway === undefined)
+    throw new AppError('EYRIE_USAGE', '--gateway is missing, and the data directory names no running process');
+  const url = URL.parse(gateway);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new AppError('EYRIE_USAGE', `--gateway: "${gateway}" is no address such as https://eyrie.example:2801`);
+  }
+  if (/^(0\.0\.0\.0|\[::\])$/.test(url.hostname)) {
+    throw new AppError('EYRIE_USAGE', `the gateway listens on every address: say with --gateway how sensors reach it`);
+  }
+  return url.origin;
+}
+
+function warnOfReach(gateway: string): void {
+  if (!/^https?:\/\/(127\.|localhost|\[::1\])/.test(gateway)) return;
+  printLine(`# ${gateway} is this machine alone: for other machines set EYRIE_GATEWAY_HOST and pass --gateway`);
 }
 
 function falcoSettings(gateway: string, token: string): string {

@@ -10,6 +10,7 @@ import { type Pipeline, startPipeline } from '../pipeline.ts';
 import { type PreviewDocument, putPreview, readPreview } from '../preview.ts';
 import { plain, printJson, printLine, printTable, progressLine } from '../print.ts';
 import { appendFiles } from '../raw-files.ts';
+import { withSpooledInput } from '../spooled-input.ts';
 
 interface ReplayOptions {
   readonly dataDir?: string;
@@ -46,6 +47,11 @@ export interface ReplayResult {
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   if (options.diff === true && options.with === undefined)
     throw new AppError('EYRIE_USAGE', '--diff needs --with FILE');
+  if (options.diff === true) return withSpooledInput(files, (spooled) => replayFiles(spooled, options));
+  return replayFiles(files, options);
+}
+
+async function replayFiles(files: readonly string[], options: ReplayOptions): Promise<void> {
   const documents = options.with === undefined ? [] : readPreview(options.with);
   // A preview never stays: its documents live in a directory that goes with it.
   const run = await runFiles(files, documents.length > 0 ? undefined : options.dataDir, documents);

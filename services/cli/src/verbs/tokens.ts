@@ -9,6 +9,7 @@ import { openSession, type SpeakingOptions } from '../session.ts';
 interface CreateOptions extends SpeakingOptions {
   readonly scopes: string;
   readonly cluster: string;
+  readonly tenant?: string;
   readonly expires?: number;
   readonly out?: string;
   readonly certificate?: string;
@@ -23,6 +24,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
   const made = await openSession(options).createToken({
     name,
     cluster: options.cluster,
+    ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
     scopes: scopes as Scope[],
     ...(options.expires === undefined ? {} : { expires_at: new Date(Date.now() + options.expires).toISOString() }),
     ...(options.certificate === undefined ? {} : { certificate_sha256: fingerprintOf(options.certificate) }),

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '@eyrie/platform/errors';
 import { readConfig } from '../config.ts';
 import { ensureFirstTokens } from '../first-tokens.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
@@ -37,10 +38,30 @@ export async function startUp(options: UpOptions): Promise<{ pipeline: Pipeline;
     ...(options.rules === undefined ? {} : { EYRIE_RULES_DIR: options.rules }),
   });
   const pipeline = await startPipeline({ dataDir: options.dataDir, config });
-  const tokens = await ensureFirstTokens(pipeline.documents, options.dataDir, config);
-  const ready = { gateway: pipeline.gatewayAddress, console: pipeline.consoleAddress, ...tokens };
-  for (const file of readyFiles(options)) writePrivateFile(file, `${JSON.stringify(ready)}\n`);
-  return { pipeline, ready };
+  try {
+    const tokens = await ensureFirstTokens(pipeline.documents, options.dataDir, config);
+    const ready = { gateway: pipeline.gatewayAddress, console: pipeline.consoleAddress, ...tokens };
+    for (const file of readyFiles(options)) writeReady(file, ready);
+    return { pipeline, ready };
+  } catch (error) {
+    for (const file of readyFiles(options)) rmSync(file, { force: true });
+    await pipeline.stop();
+    throw error;
+  }
+}
+
+function writeReady(file: string, ready: ReadyFile): void {
+  try {
+    writePrivateFile(file, `${JSON.stringify(ready)}\n`);
+  } catch (cause) {
+    throw new AppError(
+      'EYRIE_CONFIG_INVALID',
+      `--ready-file: ${file} cannot be written (${cause instanceof Error ? cause.message : cause})`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function readyFiles(options: UpOptions): string[] {

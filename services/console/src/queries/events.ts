@@ -14,10 +14,10 @@ export async function selectEvents(
   after: { readonly time: string; readonly id: string } | undefined,
   { limit, raw }: { readonly limit: number; readonly raw: boolean },
 ): Promise<readonly EventRow[]> {
-  const { from, to, ...equal } = selection;
+  const { from, to, received_from, ...equal } = selection;
   const where = new Where(tenant);
   for (const [column, value] of Object.entries(equal)) where.equals(column, value);
-  where.between('time', from, to).after('time', 'event_id', after);
+  where.between('time', from, to).since('received_at', received_from).after('time', 'event_id', after);
   return store.query<EventRow>(
     `SELECT ${raw ? '*' : '* EXCEPT (raw)'} FROM eyrie.events WHERE ${where} ` +
       `ORDER BY time DESC, event_id DESC LIMIT {limit:UInt32} ${FORMAT}`,

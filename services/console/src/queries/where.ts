@@ -27,6 +27,12 @@ export class Where {
     return this;
   }
 
+  /** Not before a moment, ISO 8601, where one was asked for. */
+  since(column: string, from: string | undefined): this {
+    const param = `since_${column}`;
+    return from === undefined ? this : this.add(`${column} >= ${moment(param)}`, { [param]: parseNanos(from) });
+  }
+
   /** Comes after the last entry of the page before, newest first. Time in nanoseconds. */
   after(column: string, id: string, key: { readonly time: string; readonly id: string } | undefined): this {
     if (key === undefined) return this;

@@ -11,6 +11,12 @@ export function boundCluster({ cluster: own }: Principal, asked: string | undefi
   return { cluster: own };
 }
 
+/** Whether a document may act on what a token sees: one for another cluster alone is not shown to a bound token. */
+export function concerns({ cluster: own }: Principal, matchers: readonly Matcher[]): boolean {
+  if (own === '*') return true;
+  return matchers.every(({ field, op, value }) => field !== 'cluster' || op !== '=' || value === own);
+}
+
 /** A token bound to a cluster hides nothing of another: what it writes or removes must name its own. @throws AppError EYRIE_HTTP_FORBIDDEN */
 export function requireOwnCluster({ cluster: own }: Principal, matchers: readonly Matcher[]): void {
   if (own === '*') return;

@@ -15,7 +15,7 @@ import {
 import type { z } from 'zod';
 import type { App, Context } from '../context.ts';
 import { presentDocument, problemOfSpan, readException, readSilence } from '../core/document-body.ts';
-import { requireOwnCluster } from './access.ts';
+import { concerns, requireOwnCluster } from './access.ts';
 import { errors } from './errors.ts';
 
 /** Documents of one kind a tenant may have: every one is matched against every opening event. */
@@ -32,8 +32,10 @@ export function documentRoutes(app: App, { documents, clock }: Context): void {
       schema: { tags, params: DocumentKindParam, response: { 200: pageOf(ApiDocument), ...errors } },
     },
     async (request) => {
-      const { tenant } = principalOf(request);
-      const items = documents.list(request.params.kind).filter((record) => record.tenant === tenant);
+      const principal = principalOf(request);
+      const items = documents
+        .list(request.params.kind)
+        .filter(({ tenant, body }) => tenant === principal.tenant && concerns(principal, body?.matchers ?? []));
       return { items: items.sort((a, b) => b.at - a.at).map(presentDocument) };
     },
   );
@@ -46,8 +48,11 @@ export function documentRoutes(app: App, { documents, clock }: Context): void {
     },
     async (request) => {
       const { kind, id } = request.params;
-      const record = documents.get(principalOf(request).tenant, kind, id);
-      if (record === undefined || record.body === null) throw notFound(kind, id);
+      const principal = principalOf(request);
+      const record = documents.get(principal.tenant, kind, id);
+      if (record === undefined || record.body === null || !concerns(principal, record.body.matchers)) {
+        throw notFound(kind, id);
+      }
       return presentDocument(record);
     },
   );

@@ -1,7 +1,7 @@
 import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
 import { certificateHolder, hashToken, mintToken } from '@eyrie/platform/tokens';
-import { type DocumentRecord, msOfNanos, parseNanos } from '@eyrie/schemas';
+import { type DocumentRecord, msOfNanos, parseNanos, type TenantId } from '@eyrie/schemas';
 import { ApiToken, ApiTokenMade, pageOf, TokenInput, TokenParam } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
 import { isoOfMs } from '../core/present.ts';
@@ -15,13 +15,15 @@ const TOKENS_PER_TENANT = 5_000;
  * Tokens of the caller's own tenant. The text of a token is shown once; only its hash is kept. A client certificate may
  * stand for one.
  */
-export function tokenRoutes(app: App, { documents, clock }: Context): void {
+export function tokenRoutes(app: App, { documents, clock, operator }: Context): void {
   app.get(
     '/v1/tokens',
     { config: { scope: 'admin' }, schema: { tags, response: { 200: pageOf(ApiToken), ...errors } } },
     async (request) => {
-      const { tenant } = principalOf(request);
-      const items = documents.list('token').filter((record) => record.tenant === tenant);
+      const { tenant, cluster: own } = principalOf(request);
+      const items = documents
+        .list('token')
+        .filter((record) => record.tenant === tenant && (own === '*' || record.body?.cluster === own));
       return { items: items.flatMap(present) };
     },
   );
@@ -33,8 +35,13 @@ export function tokenRoutes(app: App, { documents, clock }: Context): void {
       schema: { tags, body: TokenInput, response: { 200: ApiTokenMade, ...errors } },
     },
     async (request, reply) => {
-      const { tenant, name: author, cluster: own } = principalOf(request);
+      const principal = principalOf(request);
+      const { name: author, cluster: own } = principal;
       const { name, cluster, scopes, expires_at, certificate_sha256: certificate } = request.body;
+      const tenant = (request.body.tenant ?? principal.tenant) as TenantId;
+      if (tenant !== principal.tenant && (principal.tenant !== operator || own !== '*')) {
+        throw new AppError('EYRIE_HTTP_FORBIDDEN', 'only the operator makes tokens of another tenant');
+      }
       if (own !== '*' && cluster !== own) {
         throw new AppError('EYRIE_HTTP_FORBIDDEN', `your token is bound to the cluster ${own}; so are those it makes`);
       }

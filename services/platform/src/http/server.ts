@@ -192,7 +192,9 @@ export async function createHttpServer(options: HttpServerOptions) {
       return address;
     },
     listen: async () => {
-      await app.listen({ host: options.host, port: options.port });
+      await app.listen({ host: options.host, port: options.port }).catch((error: NodeJS.ErrnoException) => {
+        throw cannotListen(options, error);
+      });
       address = addressOf(app.server.address(), tls !== undefined);
       log.info({ address, server: options.name }, 'listening');
     },
@@ -217,6 +219,21 @@ function createRequestIds(): () => string {
     next += 1;
     return `${prefix}-${next.toString(36)}`;
   };
+}
+
+const LISTEN_PROBLEMS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EACCES: 'the port needs rights this process does not have',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'the host is unknown',
+};
+
+/** The likeliest first error of a newcomer: the port is taken. */
+function cannotListen({ name, host, port }: HttpServerOptions, error: NodeJS.ErrnoException): unknown {
+  const problem = LISTEN_PROBLEMS[error.code ?? ''];
+  if (problem === undefined) return error;
+  const text = `${name} cannot listen on ${host}:${port}: ${problem}; choose another host or port`;
+  return new AppError('EYRIE_CONFIG_INVALID', text, { cause: error });
 }
 
 function addressOf(bound: AddressInfo | string | null, secure: boolean): string {
