@@ -55,7 +55,9 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
     draft.effects.push({ kind: 'grow', handle: draw.handle, at, time: event.time, intake: event.received_at });
     return ending;
   }
-  const next = grown(record, event, at, isNewTarget ? firstTarget(key, event, placed.identity) : undefined);
+  const hasRoom = isNewTarget && before.samples.length < LIMITS.samples;
+  const samples = hasRoom ? [...before.samples, sampleOf(event, key)] : before.samples;
+  const next = grown(record, event, at, isNewTarget ? firstTarget(key, event, placed.identity) : undefined, samples);
   if (isFirstOver) draft.bounds.push('judge_targets');
   if (onlyGrows) {
     if (growth === undefined) draft.replaceCounters(draw, next, at);
@@ -63,16 +65,13 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
     return ending;
   }
 
-  const hasRoom = isNewTarget && before.samples.length < LIMITS.samples;
-  const samples = hasRoom ? [...before.samples, sampleOf(event, key)] : before.samples;
   if (isSame) {
-    const wider = { ...next, alert: { ...next.alert, samples } };
-    const change = breakThrough(draft, wider, true, false);
+    const change = breakThrough(draft, next, true, false);
     const place = before.targets.length;
     if (change !== undefined) {
-      draft.publishGrowth(draw, { ...wider, breakThroughs: wider.breakThroughs + 1 }, change, place);
-    } else if (growth === undefined) draft.replaceCounters(draw, wider, place);
-    else draft.publishGrowth(draw, wider, growth, place);
+      draft.publishGrowth(draw, { ...next, breakThroughs: next.breakThroughs + 1 }, change, place);
+    } else if (growth === undefined) draft.replaceCounters(draw, next, place);
+    else draft.publishGrowth(draw, next, growth, place);
     return 'new_target';
   }
   const changed = draft.dispose({
@@ -84,7 +83,6 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
       tags,
       ...(rises && { priority: event.priority }),
       score: worst,
-      samples,
     },
     users: isNewUser && record.users.length < USERS_MAX ? [...record.users, user] : record.users,
     hidden,
@@ -111,7 +109,13 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
 }
 
 /** The record with one event more. */
-function grown(record: AlertRecord, event: Event, at: number, newTarget: Target | undefined): AlertRecord {
+function grown(
+  record: AlertRecord,
+  event: Event,
+  at: number,
+  newTarget: Target | undefined,
+  samples: Alert['samples'],
+): AlertRecord {
   const { alert } = record;
   const held = alert.targets[at];
   const targets = alert.targets.slice();
@@ -126,6 +130,7 @@ function grown(record: AlertRecord, event: Event, at: number, newTarget: Target 
       first_seen: earlierOf(alert.first_seen, event.time),
       last_seen: laterOf(alert.last_seen, event.time),
       targets,
+      samples,
       targets_more: alert.targets_more + (newTarget === undefined && held === undefined ? 1 : 0),
     },
   };

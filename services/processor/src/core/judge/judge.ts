@@ -63,15 +63,7 @@ export function decide(
   }
   const effects = draft.finish();
   const { alerts, notices, bounds, more } = draft;
-  return {
-    ...(judgement !== undefined && { judgement }),
-    ...(command !== undefined && { command }),
-    alerts,
-    notices,
-    bounds,
-    more,
-    effects,
-  };
+  return { judgement, command, alerts, notices, bounds, more, effects };
 }
 
 /** Names under which alerts wait for an identity; after a restore each is worth an `identity` input. */

@@ -36,7 +36,11 @@ describe('remembered places', () => {
   it('are looked at again after each word of another event', () => {
     const state = new JudgeState(0);
     const effects = [{ kind: 'known', entity: 'a', identity: IDENTITY }] as const;
-    evolve(state, { alerts: [], notices: [], bounds: [], more: false, effects }, someOptions({}));
+    evolve(
+      state,
+      { judgement: undefined, command: undefined, alerts: [], notices: [], bounds: [], more: false, effects },
+      someOptions({}),
+    );
     expect(state.knownEpoch).toBe(1);
   });
 });

@@ -93,9 +93,9 @@ export interface JudgeOptions {
 /** What `decide` found; `evolve` makes it so. */
 export interface Decision {
   /** The ending of an event. */
-  readonly judgement?: Judgement;
+  readonly judgement: Judgement | undefined;
   /** The ending of a command; `unknown_alert` goes to the dead letter. */
-  readonly command?: 'applied' | 'repeated' | 'unknown_alert';
+  readonly command: 'applied' | 'repeated' | 'unknown_alert' | undefined;
   /** Versions to publish, in order. */
   readonly alerts: readonly Alert[];
   /** For the health topic of that tenant alone: the storm guard holds back a detection. */

@@ -70,6 +70,14 @@ export class TenantHistory {
     place: new Map(),
     tenant: new Map(),
   };
+  /** Keys of rows to write with the next step. */
+  readonly dirty: { readonly [K in RowKind]: Set<string> } = {
+    rule: new Set(),
+    workload: new Set(),
+    process: new Set(),
+    place: new Set(),
+    tenant: new Set(),
+  };
 
   constructor(name: string) {
     this.name = name;
@@ -87,7 +95,7 @@ export class TenantHistory {
 /** The exact, bounded tables of one partition, tenant by tenant. One owner changes them, through `learn` alone. */
 export class ScoreHistory {
   readonly #tenants = new Map<string, TenantHistory>();
-  readonly #dirty = new Map<string, readonly [tenant: TenantHistory, kind: RowKind, key: string]>();
+  readonly #dirty = new Set<TenantHistory>();
   readonly #rowsMax: Readonly<Record<RowKind, number>>;
   readonly texts = new Texts();
   #evicted = 0;
@@ -141,7 +149,8 @@ export class ScoreHistory {
   }
 
   mark(tenant: TenantHistory, kind: RowKind, key: string): void {
-    this.#dirty.set(`${tenant.name}/${kind}/${key}`, [tenant, kind, key]);
+    tenant.dirty[kind].add(key);
+    this.#dirty.add(tenant);
   }
 
   /** Rows evicted since the last call, for `eyrie_bound_reached_total{bound="score_history"}`. */
@@ -154,16 +163,23 @@ export class ScoreHistory {
   /** What changed since the last call, as entries of the changelog `history/<tenant>/<kind>/<hash>`; null removes one. */
   takeChanges(): (readonly [key: string, value: Buffer | null])[] {
     const changes: (readonly [string, Buffer | null])[] = [];
-    for (const [tenant, kind, key] of this.#dirty.values()) {
-      const held = tenant.get(kind, key);
-      // Texts of attackers are part of a name: hashed, it has one length.
-      const name = `${PREFIX}${tenant.name}/${kind}/${hash('sha256', key, 'hex').slice(0, 32)}`;
-      const value = held === undefined ? null : JSON.stringify({ f: FORMATS.alertState, key, row: held });
-      changes.push([name, value === null ? null : Buffer.from(value)]);
+    for (const tenant of this.#dirty) {
+      for (const kind of KINDS) {
+        for (const key of tenant.dirty[kind]) changes.push(entryOf(tenant, kind, key));
+        tenant.dirty[kind].clear();
+      }
     }
     this.#dirty.clear();
     return changes;
   }
+}
+
+function entryOf(tenant: TenantHistory, kind: RowKind, key: string): readonly [string, Buffer | null] {
+  const held = tenant.get(kind, key);
+  // Texts of attackers are part of a name: hashed, it has one length.
+  const name = `${PREFIX}${tenant.name}/${kind}/${hash('sha256', key, 'hex').slice(0, 32)}`;
+  const value = held === undefined ? null : JSON.stringify({ f: FORMATS.alertState, key, row: held });
+  return [name, value === null ? null : Buffer.from(value)];
 }
 
 /** The history a partition's changelog describes. */
