@@ -32,9 +32,10 @@ demo: setup ## See the main job working: simulated cluster, alerts, score, respo
 bench: setup ## Benchmarks: one JSON line each
 	node bench/run.ts
 
-chaos: setup ## Full rounds of kills, folding histories, malformed bodies (about an hour)
+chaos: setup ## Full rounds of kills, folding histories, malformed bodies, secrets (about an hour)
 	EYRIE_CHAOS=full vitest run test/chaos
 	EYRIE_TEST_RUNS=100 vitest run test/malformed
+	EYRIE_TEST_RUNS=5 vitest run test/acceptance/secrets.test.ts
 
 docs: setup ## Write the generated documents anew
 	node test/tools/generate-docs.ts

@@ -128,13 +128,16 @@ async function round(
   }
   if (disturbance?.random !== undefined) {
     let seed = disturbance.random * 2_654_435_761;
-    while (!isSent && kills < 8) {
+    const kill = async (until: Promise<unknown>, longestMs: number) => {
       running = await start();
       seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-      await Promise.race([sending, wait(100 + (seed % (FULL ? 3_000 : 700)))]);
+      await Promise.race([until, wait(100 + (seed % longestMs))]);
       await running.stop('SIGKILL');
       kills += 1;
-    }
+    };
+    while (!isSent && kills < 8) await kill(sending, FULL ? 3_000 : 700);
+    // Once more where only judging, archiving and actions are under way.
+    await kill(new Promise(() => {}), 700);
   }
   running = await start();
   const sent = await sending;

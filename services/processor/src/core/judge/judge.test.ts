@@ -54,6 +54,21 @@ describe('the judge', () => {
     });
   });
 
+  it('knows an event again that comes by a second route 50 minutes later, over a restart, however many came between', () => {
+    const judge = aJudge(someOptions({ seenMin: 10 }));
+    const events = Array.from({ length: 500 }, (_, n) => anEvent(n));
+    for (const event of events) judge.event(event);
+    judge.restart();
+    const late = events.map((event, n) => ({
+      ...event,
+      received_at: event.received_at + 50 * MINUTE,
+      raw_pos: { ...event.raw_pos, offset: 10_000 + n },
+    }));
+    expect(new Set(late.map((event) => judge.event(event).judgement?.outcome))).toEqual(new Set(['duplicate']));
+    const other = anEvent(600, { received_at: T0 + 50 * MINUTE, raw_pos: { ...anEvent(0).raw_pos, offset: 20_000 } });
+    expect(judge.event(other).judgement?.outcome).toBe('folded');
+  });
+
   it('closes idle windows by the clock', () => {
     const judge = aJudge();
     judge.event(anEvent(0));
