@@ -30,6 +30,17 @@ function withField(name: string, json: string, line: string = base): string {
 }
 
 describe('event identity', () => {
+  // Stored ids must mean the same tomorrow: another spelling of the hashed text is a new version, never a change.
+  it.each([
+    ['alphabetical', '7b153e9ce67aaa045f4681a3a0290aac', '6d68c97990683bae8147ccd8229cdb79'],
+    ['k8s_audit', '4fd1fe6f01ce63068a1023af6b066077', '8988a34ef50614057edf793b20ec97f2'],
+    ['k8s_audit_before_plugins', '99b276e7216e2b1c1c5cb5cf0a431586', 'e583cacb5c5f287c0057649eba88926c'],
+    ['plugin', '5b77837acc00c7107173db3c2c52f0fe', '345624321b4c19cdbd7534eda0675580'],
+    ['before_0_30', 'a3a3fa3901c1709af1a7802a1d4faa99', '6d68c97990683bae8147ccd8229cdb79'],
+  ] as const)('is what it always was: %s', (form, event_id, routing_key) => {
+    expect(prepare(FALCO_LINES[form])).toMatchObject({ event_id, routing_key });
+  });
+
   it('is the same for every form of one observation', () => {
     const forms = [
       'alphabetical',
