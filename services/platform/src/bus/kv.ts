@@ -35,6 +35,12 @@ export const PAGE_BYTES = 16_384;
 /** The longest value that fits one page of its own, beside the page's header. */
 export const ONE_PAGE_BYTES = PAGE_BYTES - 24;
 
+/**
+ * Pages that were read stay mapped, and count as the process's memory, until the file is mapped anew: after this much.
+ * Readers that keep up are served by tails and read next to nothing here.
+ */
+const MAPPED_BYTES = 256 * 1024 * 1024;
+
 const TRANSACTION_ABORTABLE = 1;
 const TRANSACTION_SYNCHRONOUS = 2;
 
@@ -44,12 +50,16 @@ const TRANSACTION_SYNCHRONOUS = 2;
  * return. `overlappingSync` (the library's default, which may answer before the flush) is off. `sync: false` turns all
  * of that off and exists for benchmarks and as the negative control of the test that watches the system calls.
  */
-export function openKv(directory: string, options: { sync: boolean; mapBytes: number }): Kv {
+export function openKv(
+  directory: string,
+  options: { readonly sync: boolean; readonly mapBytes: number; readonly mappedBytes?: number },
+): Kv {
+  const mappedBytes = options.mappedBytes ?? MAPPED_BYTES;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, 'data.mdb');
   checkLmdbFile(file, PAGE_BYTES);
   const isNew = !existsSync(file);
-  const root = engine(() =>
+  const map = () =>
     open<Buffer, Buffer>({
       path: file,
       noSubdir: true,
@@ -60,18 +70,51 @@ export function openKv(directory: string, options: { sync: boolean; mapBytes: nu
       mapSize: options.mapBytes,
       overlappingSync: false,
       noSync: !options.sync,
-    }),
-  );
+    });
+  let root = engine(map);
+  let read = 0;
+  /** Scans and transactions under way. */
+  let busy = 0;
+  let isClosed = false;
   if (isNew) {
     chmodSync(file, 0o600);
     for (const path of [directory, dirname(directory)]) syncDirectory(path);
   }
 
+  /** Between two calls nothing is open and every value given out is a copy, so that closing takes effect at once. */
+  function limitMapped(): void {
+    if (read < mappedBytes || busy > 0 || isClosed) return;
+    void root.close();
+    root = map();
+    read = 0;
+  }
+
+  function whole(work: () => void): void {
+    engine(() => {
+      limitMapped();
+      busy += 1;
+      try {
+        work();
+      } finally {
+        busy -= 1;
+      }
+    });
+  }
+
   return {
-    get: (key) => engine(() => root.getBinary(key)),
-    scan: (from, to, visit) =>
+    get: (key) =>
       engine(() => {
-        for (const { key, value } of root.getRange({ start: from, end: to })) if (!visit(key, value)) return;
+        limitMapped();
+        const value = root.getBinary(key);
+        read += value?.length ?? 0;
+        return value;
+      }),
+    scan: (from, to, visit) =>
+      whole(() => {
+        for (const { key, value } of root.getRange({ start: from, end: to })) {
+          read += value.length;
+          if (!visit(key, value)) return;
+        }
       }),
     last: (from, to) =>
       engine(() => {
@@ -83,10 +126,12 @@ export function openKv(directory: string, options: { sync: boolean; mapBytes: nu
       }),
     put: (key, value) => void root.putSync(key, value),
     remove: (key) => void root.removeSync(key),
-    transact: (action) => {
-      engine(() => root.transactionSync(action, TRANSACTION_ABORTABLE | TRANSACTION_SYNCHRONOUS));
+    transact: (action) =>
+      whole(() => void root.transactionSync(action, TRANSACTION_ABORTABLE | TRANSACTION_SYNCHRONOUS)),
+    close: () => {
+      isClosed = true;
+      return root.close();
     },
-    close: () => root.close(),
   };
 }
 
