@@ -16,7 +16,7 @@ export function admit(
   now: number,
   options: OwnerOptions,
 ): Decision {
-  const { tenant, rule_id: ruleId, alert_id: alertId, target, alias } = request;
+  const { tenant, cluster, rule_id: ruleId, alert_id: alertId, target, alias } = request;
   const key = planKey(tenant, ruleId, alertId, target);
   if (state.plans.has(key)) return NOTHING;
   if (alias !== undefined && state.plans.has(planKey(tenant, ruleId, alertId, alias))) return NOTHING;
@@ -26,7 +26,8 @@ export function admit(
 
   const wetness = rule.mode === 'enforce' ? 'wet' : 'dry';
   const windowKey = `${wetness}/${tenant}/${ruleId}`;
-  const cooldownKey = `${windowKey}/${target}`;
+  // A target is named within its cluster: nodes of two clusters may share a name.
+  const cooldownKey = `${windowKey}/${cluster}/${target}`;
   const times = rule.limit === undefined ? [] : recent(state, windowKey, now - rule.limit.windowMs);
   const verdict = firstState(rule, {
     cooling: rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now,

@@ -264,6 +264,21 @@ describe('the owner of a partition', () => {
     ]);
   });
 
+  it('a node of one cluster does not cool down its namesake in another', () => {
+    const world = new World(ruleSet('dry_run', { ...one, cooldownMs: 1_000 }));
+    const node = (alert: number, cluster: string) =>
+      world.commit(
+        world.decide({
+          kind: 'request',
+          request: { ...request(alert, 0), cluster: cluster as ClusterId, target: 'host:node-1' },
+        }),
+      );
+    node(1, 'east');
+    node(2, 'west');
+    node(3, 'east');
+    expect(states(world)).toEqual(['simulated dry_run', 'simulated dry_run', 'suppressed cooldown']);
+  });
+
   it('observe plans and does nothing; a rule taken back no longer acts', () => {
     const watching = new World(ruleSet('observe', one));
     ask(watching, 1, 1);
