@@ -111,6 +111,10 @@ export async function startEyrie(
     ],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, EYRIE_LOG_LEVEL: 'warn', ...options.env } },
   );
+  // A benchmark that dies (a closed pipe is enough) leaves no server behind.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-64 * 1024);
