@@ -55,6 +55,14 @@ async function count(table: string): Promise<number> {
 const frame = (from: number, events: number) =>
   judgedFrame(Array.from({ length: events }, (_, index) => [testJudgement(), testEvent(from + index)] as const));
 
+it('refuses to start where an hour of inserts is more than the tokens ClickHouse remembers', async () => {
+  const partitions = (of: number) => ({ ...temporary.bus, partitions: () => of });
+  await expect(start({ bus: partitions(6) }).archiver.start()).rejects.toMatchObject({ code: 'EYRIE_CONFIG_INVALID' });
+  const { archiver } = start({ bus: partitions(1) });
+  await archiver.start();
+  await archiver.stop();
+});
+
 it('makes a row queryable soon after it came, and moves the positions', async () => {
   const { archiver } = start();
   await archiver.start();

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
-import type { BusRecord, Output } from '@eyrie/platform/bus/bus';
+import type { Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
+import { unreadableLetter } from '@eyrie/platform/dead-letter';
 import type { Signer } from '@eyrie/platform/sign';
-import { type DeadLetter, FrameError, LIMITS, TOPICS } from '@eyrie/schemas';
+import { FrameError, TOPICS } from '@eyrie/schemas';
+
+const MESSAGE_CHARS = 500;
 
 /** False for a record of a signed topic without the mac its content demands. Unsigned topics are always trusted. */
 export function isTrusted(signer: Signer | undefined, record: Pick<BusRecord, 'topic' | 'value'>): boolean {
@@ -18,24 +20,13 @@ export class BadSignature extends Error {
 
 /** A record the archiver cannot store, set aside with its first bytes and its place. */
 export function deadLetterOf(
+  bus: Pick<Bus, 'logIdentity'>,
   record: BusRecord,
-  logIdentity: string,
   error: unknown,
-  now: number,
 ): { readonly reason: string; readonly output: Output } {
   const reason = reasonOf(error);
-  const letter: DeadLetter = {
-    v: 1,
-    stage: 'archiver',
-    reason,
-    message: error instanceof Error ? error.message.slice(0, 500) : 'unreadable record',
-    at: now,
-    topic: record.topic,
-    raw_pos: { log: `${logIdentity}/${record.topic}`, partition: record.partition, offset: record.offset, index: 0 },
-    bytes: record.value.length,
-    sha256: createHash('sha256').update(record.value).digest('hex'),
-    head: record.value.subarray(0, LIMITS.deadLetterBytes).toString('base64'),
-  };
+  const message = error instanceof Error ? error.message.slice(0, MESSAGE_CHARS) : 'unreadable record';
+  const letter = unreadableLetter(bus, 'archiver', record, reason, message);
   return {
     reason,
     output: {

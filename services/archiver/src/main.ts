@@ -1,6 +1,7 @@
 import type { Bus, GroupSpec, Membership } from '@eyrie/platform/bus/bus';
-import { isRetryable } from '@eyrie/platform/errors';
+import { AppError, isRetryable } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
+import { DEDUPLICATION_WINDOW } from '@eyrie/platform/store/migrate-store';
 import { GROUPS } from './groups.ts';
 import { reconcile } from './reconcile.ts';
 import { runSink, type SinkDeps } from './sink.ts';
@@ -34,6 +35,7 @@ export interface Archiver extends Component {
 }
 
 const CAUGHT_UP_POLL_MS = 20;
+const HOUR_MS = 3_600_000;
 
 /** Carries judged events, alerts, the ledger, documents, health and dead letters into ClickHouse, each record once. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
@@ -84,6 +86,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
   return {
     name: 'archiver',
     start: async () => {
+      refuseShortMemory(bus, sinkOptions.spacingMs);
       for (const group of Object.values(GROUPS)) join(group);
       reconciling = reconcileRepeatedly();
     },
@@ -106,6 +109,24 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
       }
     },
   };
+}
+
+/**
+ * A token must be known for an hour after its insert: that long may a repeat take. Every partition inserts once in a
+ * spacing. @throws AppError EYRIE_CONFIG_INVALID
+ */
+function refuseShortMemory(bus: Pick<Bus, 'partitions'>, spacingMs: number): void {
+  for (const { inputs } of Object.values(GROUPS)) {
+    for (const topic of inputs) {
+      const inserts = Math.ceil((bus.partitions(topic) * HOUR_MS) / spacingMs);
+      if (inserts <= DEDUPLICATION_WINDOW) continue;
+      throw new AppError(
+        'EYRIE_CONFIG_INVALID',
+        `${topic}: ${bus.partitions(topic)} partitions, each inserting every ${spacingMs} ms, make ${inserts} inserts an ` +
+          `hour, but ClickHouse remembers ${DEDUPLICATION_WINDOW} tokens a table: use fewer partitions or insert less often`,
+      );
+    }
+  }
 }
 
 interface InputEnd {

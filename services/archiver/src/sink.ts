@@ -105,7 +105,7 @@ export async function runSink(
       };
       batch.add(record, write, clock.now());
     } catch (error) {
-      const letter = deadLetterOf(record, logIdentity, error, clock.now());
+      const letter = deadLetterOf(bus, record, error);
       log.error({ err: error, topic: record.topic, partition, offset: record.offset }, 'record set aside');
       metrics.count('eyrie_dead_letters_total', { stage: 'archiver', reason: letter.reason });
       if (record.topic !== 'dead-letter') deadLetters.push(letter.output);

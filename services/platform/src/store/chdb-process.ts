@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { unavailable } from './failures.ts';
+import { damaged } from './damage.ts';
+import { isLasting, unavailable } from './failures.ts';
 import { type EngineReply, type EngineRequest, type FromChild, MAX_IN_FLIGHT, type ToChild } from './protocol.ts';
 
 const CHILD = fileURLToPath(new URL('./chdb-child.ts', import.meta.url));
@@ -78,11 +79,12 @@ export async function startChdbProcess(options: ChdbProcessOptions): Promise<Chd
       });
       child = started;
       let problem = 'the engine process ended';
+      let words = '';
       let unsupported = false;
       // Bounded: the last words of a dying process.
       started.stderr?.on('data', (data: Buffer) => {
         const text = data.toString('utf8').trim().slice(0, 1_000);
-        if (text !== '') problem = text;
+        if (text !== '') words = problem = text;
       });
       started.on('message', (message: FromChild) => {
         if ('ready' in message) {
@@ -91,8 +93,8 @@ export async function startChdbProcess(options: ChdbProcessOptions): Promise<Chd
           resolve();
           pump();
         } else if ('broken' in message) {
-          problem = message.message;
           unsupported = message.broken === 'unsupported';
+          if (unsupported || words === '') problem = message.message;
         } else {
           const waiting = sent.get(message.id);
           sent.delete(message.id);
@@ -106,11 +108,9 @@ export async function startChdbProcess(options: ChdbProcessOptions): Promise<Chd
         child = undefined;
         const wasReady = ready;
         ready = false;
-        reject(
-          unsupported
-            ? new AppError('EYRIE_PLATFORM_UNSUPPORTED', problem)
-            : unavailable(`the embedded engine does not start in ${options.directory}: ${problem}`),
-        );
+        if (unsupported) reject(new AppError('EYRIE_PLATFORM_UNSUPPORTED', problem));
+        else if (isLasting(words)) reject(damaged(options.directory, `the embedded engine cannot open it: ${words}`));
+        else reject(unavailable(`the embedded engine does not start in ${options.directory}: ${problem}`));
         failAll(unavailable('the embedded engine ended; it is being started again'));
         if (closing) return;
         if (wasReady) log.error({ code, signal, problem }, 'embedded engine ended, starting it again');

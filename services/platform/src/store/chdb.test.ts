@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -24,7 +24,8 @@ function directory(): string {
   return path;
 }
 
-const open = (dataDir: string): Promise<ChdbStore> => openChdb({ dataDir, log, metrics: createMetrics() });
+const open = (dataDir: string, busyWaitMs?: number): Promise<ChdbStore> =>
+  openChdb({ dataDir, log, metrics: createMetrics(), ...(busyWaitMs === undefined ? {} : { busyWaitMs }) });
 
 async function ended(pid: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -92,6 +93,36 @@ it('ends with its parent, even one that is killed, and the next one takes over',
   await ended(child);
   expect(await next.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   await next.close();
+});
+
+/** Every file below a directory. */
+function filesIn(path: string): readonly string[] {
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+it.each([
+  ['an intact directory', /^$/, undefined],
+  ['a part that ends early', /\/all_1_1_0\/data\.bin$/, (file: string) => truncateSync(file, 10)],
+  ['a part without its data', /\/all_1_1_0\/data\.bin$/, (file: string) => rmSync(file, { force: true })],
+  ['a definition that is gone', /\/documents\.sql$/, (file: string) => rmSync(file, { force: true })],
+  ['a definition cut short', /\/documents\.sql$/, (file: string) => truncateSync(file, 60)],
+])('a start notices %s', async (_, pattern, damage) => {
+  const dataDir = directory();
+  const first = await open(dataDir);
+  await first.migrate();
+  await first.command("INSERT INTO eyrie.documents (tenant, kind, id) VALUES ('t', 'k', 'i')");
+  await first.close();
+  for (const file of filesIn(join(dataDir, 'clickhouse'))) if (pattern.test(file)) damage?.(file);
+  const start = open(dataDir, 200).then((store) => store.migrate().finally(() => store.close()));
+  if (damage === undefined) await expect(start).resolves.toHaveLength(3);
+  else {
+    await expect(start).rejects.toMatchObject({
+      code: 'EYRIE_DATA_DIR_DAMAGED',
+      message: expect.stringContaining('Restore'),
+    });
+  }
 });
 
 it('the self-test refuses a server that ignores tokens', async () => {

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { startChdbProcess } from './chdb-process.ts';
+import { refuseDamage } from './damage.ts';
 import { toSelectError, toStoreError } from './failures.ts';
 import { insertStatement } from './insert.ts';
 import { migrateStore, type StoreLayout } from './migrate-store.ts';
@@ -21,6 +22,8 @@ export interface ChdbOptions {
   /** Bytes the engine may hold (default 1 GB). */
   readonly memoryBytes?: number;
   readonly retention?: Partial<StoreLayout>;
+  /** How long a start waits for the engine's process before it to leave the directory, milliseconds (default 10,000). */
+  readonly busyWaitMs?: number;
 }
 
 /** The embedded store also tells its process, for tests that kill it. */
@@ -38,7 +41,7 @@ const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Embedded ClickHouse in a process of its own.
- * @throws AppError EYRIE_PLATFORM_UNSUPPORTED, EYRIE_STORE_UNAVAILABLE
+ * @throws AppError EYRIE_PLATFORM_UNSUPPORTED, EYRIE_STORE_UNAVAILABLE, EYRIE_DATA_DIR_DAMAGED
  */
 export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
   const directory = join(options.dataDir, 'clickhouse');
@@ -56,6 +59,7 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     ],
     log: options.log,
     metrics: options.metrics,
+    ...(options.busyWaitMs === undefined ? {} : { busyWaitMs: options.busyWaitMs }),
   });
 
   let selecting = 0;
@@ -77,7 +81,11 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     command: async (sql) => {
       await send({ kind: 'command', sql });
     },
-    migrate: () => migrateStore(store, store.command, options.retention),
+    migrate: async () => {
+      const migrated = await migrateStore(store, store.command, options.retention);
+      await refuseDamage(store, directory);
+      return migrated;
+    },
     selfTest: () => selfTest(store, store.command),
     insert: async (batch) => {
       const start = performance.now();

@@ -21,6 +21,12 @@ const PASSING = new Set([
   999, // KEEPER_EXCEPTION
 ]);
 
+/** True for words of the engine that name a fault no waiting mends: what it found in its directory. */
+export function isLasting(words: string): boolean {
+  const code = /^Code: (\d+)\./m.exec(words)?.[1];
+  return code !== undefined && !PASSING.has(Number(code));
+}
+
 /** Bounds of time, rows, memory and size of an untrusted query. */
 const LIMIT = new Set([158, 159, 160, 167, 168, 241, 290, 306, 307, 394, 396]);
 /** READONLY, ACCESS_DENIED, SETTING_CONSTRAINT_VIOLATION, FUNCTION_NOT_ALLOWED. */

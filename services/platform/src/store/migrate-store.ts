@@ -14,8 +14,8 @@ export interface StoreLayout {
 const LAYOUT: StoreLayout = { eventsDays: 90, versionsDays: 400, healthDays: 90 };
 const DATABASE = 'eyrie';
 
-/** Tokens are remembered for this many inserts a table: the default of 0 would ignore them. */
-export const DEDUPLICATION_WINDOW = 10_000;
+/** Tokens are remembered for this many inserts a table, an hour's at least: the default of 0 would ignore them. */
+export const DEDUPLICATION_WINDOW = 20_000;
 /**
  * A part is on disk before its insert returns, because the log's position moves after it. Parts stay compact (one data
  * file, one sync) until merges make them large. Merging a row costs about as much as inserting it: merges wait for many
