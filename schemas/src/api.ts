@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SCOPES } from './document.ts';
 import { isName } from './ids.ts';
+import { MATCH_FIELDS } from './match-fields.ts';
 import { parseNanos } from './nanos.ts';
 import { PRIORITIES } from './priority.ts';
 
@@ -162,7 +163,9 @@ export const ActionQuery = z.strictObject({
 });
 
 const matcher = z.strictObject({
-  field: text(64),
+  field: z
+    .enum(MATCH_FIELDS, `must be one of ${MATCH_FIELDS.join(', ')}`)
+    .describe('A field of the event, or of the workload it was joined to, by its SQL name.'),
   op: z.enum(['=', '!=', 'in', 'startswith', 'contains']),
   value: z.union([z.string().max(1_024), z.array(z.string().max(1_024)).min(1).max(1_000)]),
 });

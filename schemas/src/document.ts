@@ -31,7 +31,7 @@ export type DocumentKind = keyof DocumentBodies;
 
 /** `=` and `!=` compare text, `in` a list, `startswith` and `contains` as named. All matchers of a list must hold. */
 export interface Matcher {
-  /** A field of Event or Identity by its SQL name: `rule`, `namespace`, `workload`, `image`, `process_name`, … */
+  /** One of MATCH_FIELDS when written now; a stored document may hold a name from before the list, which matches nothing. */
   readonly field: string;
   readonly op: '=' | '!=' | 'in' | 'startswith' | 'contains';
   readonly value: string | readonly string[];

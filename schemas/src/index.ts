@@ -13,6 +13,7 @@ export type * from './ids.ts';
 export { isName, partitionOf } from './ids.ts';
 export type * from './judged.ts';
 export { LIMITS } from './limits.ts';
+export { isMatchField, MATCH_FIELDS, type MatchField } from './match-fields.ts';
 export { isoOfNanos, monthOfNanos, msOfNanos, type Nanos, nanosOfMs, parseNanos } from './nanos.ts';
 export { OUTCOME_REASONS, type Outcome, type OutcomeName, type Reason, type Stage } from './outcome.ts';
 export { PRIORITIES, type Priority, parsePriority, priorityRank } from './priority.ts';

@@ -359,6 +359,22 @@ describe('scopes', () => {
   });
 });
 
+describe('a misspelt field', () => {
+  it('is refused with the names there are, in silences and exceptions', async () => {
+    const matchers = [{ field: 'nmespace', op: '!=', value: 'kube-system' }];
+    for (const [kind, end] of [
+      ['silence', 'ends_at'],
+      ['exception', 'expires_at'],
+    ] as const) {
+      const { status, body } = await harness.call(tokens['acme'] ?? '', 'POST', `/v1/documents/${kind}`, {
+        body: { matchers, [end]: FAR, comment: 'x' },
+      });
+      expect(status).toBe(400);
+      expect(body.error.message).toMatch(/matchers\/0\/field: must be one of .*namespace/);
+    }
+  });
+});
+
 describe('bad input', () => {
   const silence = (body: unknown) => ['POST', '/v1/documents/silence', { body }] as const;
   const matchers = [{ field: 'rule', op: '=', value: 'x' }];
@@ -395,6 +411,7 @@ describe('bad input', () => {
     silence({ matchers, starts_at: '2037-01-01T00:00:00Z', ends_at: FAR, comment: 'x' }),
     silence({ matchers, ends_at: FAR }),
     silence({ matchers: [{ field: 'rule', op: 'regex', value: 'x' }], ends_at: FAR, comment: 'x' }),
+    silence({ matchers: [{ field: 'nmespace', op: '!=', value: 'x' }], ends_at: FAR, comment: 'x' }),
     silence({ matchers: [{ field: 'rule', op: 'in', value: 'x' }], ends_at: FAR, comment: 'x' }),
     silence({ matchers: [{ field: 'rule', op: '=', value: ['x'] }], ends_at: FAR, comment: 'x' }),
     silence(null),

@@ -1,5 +1,5 @@
 import { AppError } from '@eyrie/platform/errors';
-import type { Matcher } from '@eyrie/schemas';
+import { isMatchField, MATCH_FIELDS, type Matcher } from '@eyrie/schemas';
 import { plain, printJson, printLine, printTable } from '../print.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
 
@@ -15,7 +15,11 @@ export function parseMatcher(text: string): Matcher {
       `"${text}" is no matcher: use field=value, field!=value, field^=prefix or field~=part`,
     );
   }
-  return { field: match[1] ?? '', op, value: match[3] ?? '' };
+  const field = match[1] ?? '';
+  if (!isMatchField(field)) {
+    throw new AppError('EYRIE_USAGE', `"${text}": there is no field ${field}; use one of ${MATCH_FIELDS.join(', ')}`);
+  }
+  return { field, op, value: match[3] ?? '' };
 }
 
 interface AddOptions extends SpeakingOptions {
