@@ -32,8 +32,8 @@ export const CONFIG = {
     EYRIE_CONNECTIONS_FILE: file.optional().describe('Connections to Slack, web hooks, …'),
   }),
   bus: z.object({
-    EYRIE_BUS_PARTITIONS: integer(1, 64, 1).describe(
-      'Partitions of the embedded topics; fixed once the data directory exists.',
+    EYRIE_BUS_PARTITIONS: integer(1, 5, 1).describe(
+      'Partitions of the embedded topics; fixed once the data directory exists. More would outrun the tokens ClickHouse remembers.',
     ),
     EYRIE_BUS_MAX_BYTES: integer(64 * MIB, 2 ** 50, 20 * 1024 * MIB).describe(
       'Bytes the embedded log may hold; beyond, intake answers 503.',
