@@ -254,13 +254,23 @@ const coverage = z.object({
   share: z.number().nullable().describe('Watched share of node-minutes; null where no node ever gave proof of life.'),
 });
 
+/** Blind time that no node's silence shows. Counted from health records, and so as long as those are kept. */
+const coverageOfSpan = coverage.extend({
+  refused_requests: z
+    .number()
+    .describe('Requests with events that intake refused; of one cluster alone where its token is bound to one.'),
+  lost_records: z
+    .number()
+    .describe('Records of the whole log, of whichever tenant, that retention removed before they were read.'),
+});
+
 export const ApiMonthlyAlerts = z.object({
   items: z.array(
     z.object({
       month: z.string(),
       alerts: z.number().describe('Shown.'),
       suppressed: z.number(),
-      coverage,
+      coverage: coverageOfSpan,
     }),
   ),
   reconciliation: z.object({
@@ -273,7 +283,7 @@ export const ApiMonthlyAlerts = z.object({
 
 export const CoverageQuery = z.strictObject({ from: time, to: time, cluster: name.exactOptional() });
 export const ApiCoverage = z.object({
-  total: coverage,
+  total: coverageOfSpan,
   nodes: z.array(coverage.extend({ cluster: z.string(), node: z.string() })),
 });
 

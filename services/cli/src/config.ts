@@ -57,7 +57,8 @@ export const CONFIG = {
       'Soft quota of a tenant, 0 = none: beyond it events are stored and shown as over quota.',
     ),
     EYRIE_GATEWAY_TENANT_BYTES_PER_DAY: integer(0, 2 ** 50, 0).describe(
-      'Hard quota of a tenant, 0 = none: beyond it intake answers 429, and each refusal is counted as blind time.',
+      'Hard quota of a tenant, 0 = none: beyond it intake answers 429, and each refusal is counted as blind time. ' +
+        'Counted from the start of the process.',
     ),
   }),
   processor: z.object({

@@ -2,7 +2,7 @@ import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
 import { openChdb } from '@eyrie/platform/store/chdb';
 import type { Store } from '@eyrie/platform/store/store';
-import { encodeRawFrame, SCOPES, type Scope } from '@eyrie/schemas';
+import { encodeRawFrame, nanosOfMs, SCOPES, type Scope } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAlert } from './test-support/alert.ts';
@@ -356,6 +356,45 @@ describe('scopes', () => {
     expect((await harness.call(tokens['acme'] ?? '', 'DELETE', '/v1/tokens/ci')).status).toBe(200);
     expect((await harness.call(made.body.token, 'GET', '/v1/alerts')).status).toBe(401);
     expect(harness.lines.join('')).not.toContain(made.body.token);
+  });
+});
+
+describe('blind time', () => {
+  // Health records are kept for a season: fixed dates would be removed as they come in.
+  const recent = Date.now() - 3_600_000;
+  const earlier = recent - 40 * 86_400_000;
+  const health = (tenant: string, kind: string, key: string, count: number, at = recent, cluster = 'c1') => {
+    const time = new Date(at).toISOString().slice(0, 23).replace('T', ' ');
+    return { tenant, cluster, key, kind, time, received_at: time, count };
+  };
+  const coverageAt = async (token: string, at: number) => {
+    const [from, to] = [at - 60_000, at + 60_000].map((time) => new Date(time).toISOString());
+    return (await harness.call(token, 'GET', `/v1/coverage?from=${from}&to=${to}`)).body.total;
+  };
+
+  it('counts what was refused to the tenant and what the log lost, once, within the span', async () => {
+    const refused = health('acme', 'refused', 'r1', 3);
+    // One insert each: the second holds what is written again after a crash.
+    await insertRows(store, 'health_records', [refused]);
+    await insertRows(store, 'health_records', [
+      refused,
+      health('acme', 'refused', 'r2', 4, recent, 'unknown'),
+      health('acme', 'refused', 'r3', 50, earlier),
+      health('acme', 'over_quota', 'q1', 600),
+      health('other', 'refused', 'r1', 7_000),
+      health('eyrie', 'loss', 'l1', 11, recent, 'eyrie'),
+    ]);
+    await insertRows(store, 'alert_versions', [
+      alertRow({ ...named('acme', 'recent'), opened_at: nanosOfMs(recent), state: 'closed' }),
+    ]);
+    const acme = tokens['acme'] ?? '';
+    expect(await coverageAt(acme, recent)).toMatchObject({ refused_requests: 7, lost_records: 11 });
+    expect(await coverageAt(acme, earlier)).toMatchObject({ refused_requests: 50, lost_records: 0 });
+    const bound = await harness.token('acme', SCOPES, 'c1');
+    expect(await coverageAt(bound, recent)).toMatchObject({ refused_requests: 3, lost_records: 11 });
+    const { body } = await harness.call(acme, 'GET', '/v1/metrics/monthly-alerts');
+    const month = body.items.find((item: Json) => item.month === new Date(recent).toISOString().slice(0, 7));
+    expect(month.coverage).toMatchObject({ refused_requests: 7, lost_records: 11 });
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ApiAlert } from '@eyrie/schemas/api';
 import type { z } from 'zod';
 import { createApiClient } from '../api-client.ts';
+import { type Coverage, coverageText } from '../coverage.ts';
 import { writeTraceResponse } from '../demo/response.ts';
 import { createSimulator } from '../demo/simulator.ts';
 import { plain, printJson, printLine } from '../print.ts';
@@ -149,7 +150,7 @@ class Story {
     const worst = await this.collect();
     const { alerts, monthly, actions, traces } = this.summary as {
       alerts: number;
-      monthly: { month: string; alerts: number; suppressed: number; coverage: { share: number | null } }[];
+      monthly: { month: string; alerts: number; suppressed: number; coverage: Coverage }[];
       actions: { state: string }[];
       traces: number;
     };
@@ -163,11 +164,8 @@ class Story {
       say();
     }
     for (const { month, alerts: shown, suppressed, coverage } of monthly) {
-      const share =
-        coverage.share === null
-          ? 'no proof of life yet'
-          : `${(coverage.share * 100).toFixed(1)} % of node-minutes watched`;
-      say(`The number of ${month}: ${shown} alerts, ${suppressed} suppressed, ${share}.`);
+      const watched = coverageText(coverage, 'no proof of life yet');
+      say(`The number of ${month}: ${shown} alerts, ${suppressed} suppressed, ${watched}.`);
     }
     const done = actions.filter(({ state }) => state === 'succeeded').length;
     say(

@@ -1,6 +1,7 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '@eyrie/platform/errors';
+import { coverageText } from '../coverage.ts';
 import { printJson, printLine } from '../print.ts';
 import { readReadyFile } from '../ready.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
@@ -110,10 +111,7 @@ async function running(options: SpeakingOptions): Promise<Finding[]> {
       {
         check: 'coverage, last hour',
         ok: share === null || share > 0.95,
-        detail:
-          share === null
-            ? 'no node gave proof of life yet: `eyrie connect falco` prints a canary'
-            : `${(share * 100).toFixed(1)} % of node-minutes`,
+        detail: coverageText(coverage.total, 'no node gave proof of life yet: `eyrie connect falco` prints a canary'),
         next: 'Nodes without heartbeat: GET /v1/coverage lists them.',
       },
       {

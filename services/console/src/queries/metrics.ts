@@ -1,3 +1,4 @@
+import { LOG_TENANT } from '@eyrie/platform/bus/loss';
 import type { StoredCount } from '@eyrie/platform/reconciliation/compare';
 import type { Store } from '@eyrie/platform/store/store';
 import type { TenantId } from '@eyrie/schemas';
@@ -44,12 +45,15 @@ export interface NodeRow {
   readonly last: number;
 }
 
-/** Proof of life of each node within a span, seconds since 1970. */
-export async function selectNodes(
-  store: Store,
-  tenant: TenantId,
-  span: { readonly from: number; readonly to: number; readonly cluster?: string },
-): Promise<readonly NodeRow[]> {
+/** Seconds since 1970. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly cluster?: string;
+}
+
+/** Proof of life of each node within a span. */
+export async function selectNodes(store: Store, tenant: TenantId, span: Span): Promise<readonly NodeRow[]> {
   const where = new Where(tenant)
     .equals('cluster', span.cluster)
     .add('minute >= toDateTime({from:UInt32}, {zone:String})', { from: span.from, zone: 'UTC' })
@@ -60,4 +64,34 @@ export async function selectNodes(
       `GROUP BY cluster, node ORDER BY cluster, node ${FORMAT}`,
     where.params,
   );
+}
+
+export interface Blind {
+  readonly refused_requests: number;
+  readonly lost_records: number;
+}
+
+/** What was neither stored nor read within a span. Loss is of the log as a whole, and so of every tenant. */
+export async function selectBlind(store: Store, tenant: TenantId, span: Span): Promise<Blind> {
+  const { from, to, cluster } = span;
+  return {
+    refused_requests: await sumOfHealth(store, new Where(tenant).equals('cluster', cluster), 'refused', { from, to }),
+    lost_records: await sumOfHealth(store, new Where(LOG_TENANT), 'loss', { from, to }),
+  };
+}
+
+/** Records that came twice are one by their key. Without FINAL, which would merge all heartbeats to count a few refusals. */
+async function sumOfHealth(store: Store, where: Where, kind: string, { from, to }: Span): Promise<number> {
+  where
+    .equals('kind', kind)
+    .add('time >= toDateTime({from:UInt32}, {zone:String})', { from, zone: 'UTC' })
+    .add('time < toDateTime({to:UInt32}, {zone:String})', { to })
+    // Never received before it was: leaves out the months before.
+    .add('received_at >= toDateTime({from:UInt32}, {zone:String})', {});
+  const [row] = await store.query<{ readonly sum: number }>(
+    'SELECT sum(n) AS sum FROM (SELECT key, max(count) AS n FROM eyrie.health_records ' +
+      `WHERE ${where} GROUP BY key) ${FORMAT}`,
+    where.params,
+  );
+  return row?.sum ?? 0;
 }

@@ -6,7 +6,7 @@ import { msOfNanos, type Nanos, parseNanos, type TenantId } from '@eyrie/schemas
 import { ApiCoverage, ApiMonthlyAlerts, CoverageQuery, MetricQuery } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
 import { coverageOfNode, spanOfMonth, sumCoverage } from '../core/coverage.ts';
-import { selectMonths, selectNodes, selectStoredCounts } from '../queries/metrics.ts';
+import { selectBlind, selectMonths, selectNodes, selectStoredCounts } from '../queries/metrics.ts';
 import { boundCluster } from './access.ts';
 import { errors } from './errors.ts';
 
@@ -63,7 +63,7 @@ export function metricRoutes(app: App, { store, bus, clock }: Context): void {
       node,
       ...coverageOfNode(life, end),
     }));
-    return { total: sumCoverage(nodes), nodes };
+    return { total: { ...sumCoverage(nodes), ...(await selectBlind(store, tenant, span)) }, nodes };
   }
 }
 

@@ -27,7 +27,11 @@ const DAY_HOURS = 24;
 /** A short peak of a busy node is no abuse: ten seconds' worth passes at once. */
 const BURST_SECONDS = 10;
 
-/** Counts since the start of the process; tenants come from tokens, so there are as many as there are tenants. */
+/**
+ * Counts since the start of the process: after a restart a tenant may store its bytes of a day once more, because what
+ * guards the disk itself (retention, refusal when full) does not hang on this. Tenants come from tokens, so there are as many as
+ * there are tenants.
+ */
 export function createQuotas(quotaOf: (tenant: string) => TenantQuota): Quotas {
   const usages = new Map<string, Usage>();
   return {

@@ -2,7 +2,7 @@ import { type ClusterId, type HealthRecord, nanosOfMs, type TenantId, type Topic
 import type { Output } from './bus.ts';
 
 /** Loss concerns the whole log, not one tenant: it is recorded under this name. */
-const OWN = 'eyrie';
+export const LOG_TENANT = 'eyrie' as TenantId;
 
 /** The health record of a group whose next record was already removed. */
 export function lossRecord(
@@ -18,8 +18,8 @@ export function lossRecord(
 ): Output {
   const record: HealthRecord = {
     v: 1,
-    tenant: OWN as TenantId,
-    cluster: OWN as ClusterId,
+    tenant: LOG_TENANT,
+    cluster: 'eyrie' as ClusterId,
     kind: 'loss',
     time: nanosOfMs(now),
     received_at: now,
