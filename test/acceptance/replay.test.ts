@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../bench/process.ts';
+import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
 import { eyrie, hasRealData, linesOf, realFalcoFiles, replay, sumOfOutcomes } from './eyrie.ts';
 
 const directory = temporaryDirectory('replay');
@@ -83,6 +84,38 @@ describe('replay', () => {
     expect(second.ids_distinct).toBe(first.ids_distinct);
     expect(second.monthly).toEqual(first.monthly);
     expect(second.reconciliation).toBe(0);
+  });
+
+  it('previews a response rule without running it', async () => {
+    const place = join(directory.path, 'trial');
+    mkdirSync(place);
+    const trace = join(place, 'trace');
+    const { scripts } = writeTraceResponse(place, { trace, match: {} });
+    const rule = {
+      rule: 'Trace sensitive reads',
+      id: 'trace-reads',
+      mode: 'enforce',
+      match: { rules: ['Read sensitive file untrusted'] },
+      cooldown: '30m',
+      actions: [{ action: 'trace', actionner: 'shell:script', parameters: { script: 'leave-trace' } }],
+    };
+    const file = join(place, 'rule.yaml');
+    const input = join(place, 'input.jsonl');
+    writeFileSync(file, JSON.stringify([{ rule }]));
+    // Two alerts of one container: the second falls into the cooldown.
+    writeFileSync(input, `${event(1)}\n${event(2, { 'fd.name': '/root/.ssh/id_rsa' })}\n`);
+    const env = { EYRIE_SCRIPTS_DIR: scripts };
+    const { code, stdout, stderr } = await eyrie(['replay', input, '--with', file, '--diff', '--json'], { env });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      with: { alerts: { opened: 2 } },
+      rules: { 'trace-reads': { 'simulated dry_run': 1, 'suppressed cooldown': 1 } },
+    });
+    expect(existsSync(trace)).toBe(false);
+
+    writeFileSync(file, JSON.stringify([{ rule: { ...rule, match: { ruels: ['x'] } } }]));
+    const wrong = await eyrie(['replay', input, '--with', file], { env });
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/EYRIE_RULE_INVALID.*ruels/s)]);
   });
 
   it('previews what comes on standard input', async () => {

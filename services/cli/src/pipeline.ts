@@ -160,7 +160,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
       finish: async () => {
         await settle();
         await judge.writeGrowth();
-        await archiver.caughtUp();
+        await settle();
       },
       stop: async () => {
         await running.stop();

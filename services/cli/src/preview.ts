@@ -12,13 +12,27 @@ export interface PreviewDocument {
   readonly body: DocumentBodies['silence'] | DocumentBodies['exception'];
 }
 
-const Entry = z.union([z.strictObject({ silence: z.unknown() }), z.strictObject({ exception: z.unknown() })]);
+/** What is tried: documents, and response rules as a file of rules has them (read by the responder later). */
+export interface Preview {
+  readonly documents: readonly PreviewDocument[];
+  readonly rules: readonly Readonly<Record<string, unknown>>[];
+}
+
+const Entry = z.union(
+  [
+    z.strictObject({ silence: z.unknown() }),
+    z.strictObject({ exception: z.unknown() }),
+    z.strictObject({ rule: z.record(z.string(), z.unknown()) }),
+  ],
+  'an entry is {silence: …}, {exception: …} or {rule: …}',
+);
 
 /**
- * Reads a YAML or JSON list of `{silence: …}` and `{exception: …}` entries, with bodies as the API takes them.
+ * Reads a YAML or JSON list of `{silence: …}`, `{exception: …}` and `{rule: …}` entries: bodies as the API takes them,
+ * rules as a file of `EYRIE_RULES_DIR` has them.
  * @throws AppError EYRIE_INPUT_UNREADABLE, EYRIE_USAGE
  */
-export function readPreview(file: string): PreviewDocument[] {
+export function readPreview(file: string): Preview {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -29,20 +43,29 @@ export function readPreview(file: string): PreviewDocument[] {
   }
   const parsed = z.array(Entry).safeParse(wrap(readYaml(file, text)));
   if (!parsed.success) throw wrong(file, z.prettifyError(parsed.error));
-  return parsed.data.map((entry, index) => {
-    if ('silence' in entry) {
-      const body = DOCUMENT_INPUTS.silence.safeParse(entry.silence);
-      if (!body.success) throw wrong(file, `entry ${index}: ${z.prettifyError(body.error)}`);
-      const { starts_at, ends_at, ...rest } = body.data;
-      return {
-        kind: 'silence',
-        body: { ...rest, starts_at: starts_at === undefined ? 0 : Date.parse(starts_at), ends_at: Date.parse(ends_at) },
-      };
-    }
-    const body = DOCUMENT_INPUTS.exception.safeParse(entry.exception);
+  return {
+    documents: parsed.data.flatMap((entry, index) => ('rule' in entry ? [] : [readDocument(file, entry, index)])),
+    rules: parsed.data.flatMap((entry) => ('rule' in entry ? [entry.rule] : [])),
+  };
+}
+
+function readDocument(
+  file: string,
+  entry: { readonly silence: unknown } | { readonly exception: unknown },
+  index: number,
+): PreviewDocument {
+  if ('silence' in entry) {
+    const body = DOCUMENT_INPUTS.silence.safeParse(entry.silence);
     if (!body.success) throw wrong(file, `entry ${index}: ${z.prettifyError(body.error)}`);
-    return { kind: 'exception', body: { ...body.data, expires_at: Date.parse(body.data.expires_at) } };
-  });
+    const { starts_at, ends_at, ...rest } = body.data;
+    return {
+      kind: 'silence',
+      body: { ...rest, starts_at: starts_at === undefined ? 0 : Date.parse(starts_at), ends_at: Date.parse(ends_at) },
+    };
+  }
+  const body = DOCUMENT_INPUTS.exception.safeParse(entry.exception);
+  if (!body.success) throw wrong(file, `entry ${index}: ${z.prettifyError(body.error)}`);
+  return { kind: 'exception', body: { ...body.data, expires_at: Date.parse(body.data.expires_at) } };
 }
 
 function readYaml(file: string, text: string): unknown {

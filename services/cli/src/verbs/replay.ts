@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { reconcile } from '@eyrie/archiver';
 import { AppError } from '@eyrie/platform/errors';
 import type { Metrics } from '@eyrie/platform/metrics';
-import type { Alert, ClusterId, TenantId } from '@eyrie/schemas';
-import { readConfig } from '../config.ts';
+import type { ActionRecord, Alert, ClusterId, TenantId } from '@eyrie/schemas';
+import { type Config, readConfig } from '../config.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
-import { type PreviewDocument, putPreview, readPreview } from '../preview.ts';
+import { type Preview, putPreview, readPreview } from '../preview.ts';
+import { countByRule, type PlannedByRule, writePreviewRules } from '../preview-rules.ts';
 import { plain, printJson, printLine, printTable, progressLine } from '../print.ts';
 import { appendFiles } from '../raw-files.ts';
 import { withSpooledInput } from '../spooled-input.ts';
@@ -52,11 +53,11 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
 }
 
 async function replayFiles(files: readonly string[], options: ReplayOptions): Promise<void> {
-  const documents = options.with === undefined ? [] : readPreview(options.with);
+  const preview = options.with === undefined ? NOTHING : readPreview(options.with);
   // A preview never stays: its documents live in a directory that goes with it.
-  const run = await runFiles(files, documents.length > 0 ? undefined : options.dataDir, documents);
-  if (options.diff !== true) return tell(run.result, options);
-  const base = await runFiles(files, options.dataDir, []);
+  const run = await runFiles(files, options.with === undefined ? options.dataDir : undefined, preview);
+  if (options.diff !== true) return tell(run, options);
+  const base = await runFiles(files, options.dataDir, NOTHING);
   const difference = compare(base, run);
   if (options.json === true) return printJson(difference);
   printTable(
@@ -68,27 +69,44 @@ async function replayFiles(files: readonly string[], options: ReplayOptions): Pr
   );
   for (const { alert_id, rule, before, after } of difference.changed)
     printLine(`${alert_id}  ${before} → ${after}  ${plain(rule, 80)}`);
+  tellRules(run.rules);
 }
+
+const NOTHING: Preview = { documents: [], rules: [] };
 
 interface Run {
   readonly result: ReplayResult;
   /** The latest version of each alert of this run. */
   readonly alerts: ReadonlyMap<string, Alert>;
+  /** What the response rules on trial would have done; absent without any. */
+  readonly rules?: PlannedByRule;
 }
 
-async function runFiles(
+async function runFiles(files: readonly string[], dataDir: string | undefined, preview: Preview): Promise<Run> {
+  const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env });
+  if (preview.rules.length === 0) return runWith(files, dataDir, preview, config, undefined);
+  const trial = mkdtempSync(join(tmpdir(), 'eyrie-rules-'));
+  try {
+    return await runWith(files, dataDir, preview, config, await writePreviewRules(trial, preview.rules, config));
+  } finally {
+    rmSync(trial, { recursive: true, force: true });
+  }
+}
+
+async function runWith(
   files: readonly string[],
   dataDir: string | undefined,
-  documents: readonly PreviewDocument[],
+  { documents }: Preview,
+  config: Config,
+  rulesDir: string | undefined,
 ): Promise<Run> {
   const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'eyrie-replay-'));
-  const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env });
   const pipeline = await startPipeline({
     dataDir: directory,
-    config,
+    config: rulesDir === undefined ? config : { ...config, EYRIE_RULES_DIR: rulesDir },
     gateway: false,
     console: false,
-    responder: false,
+    responder: rulesDir !== undefined,
   });
   const progress = progressLine();
   try {
@@ -113,6 +131,7 @@ async function runFiles(
       const seconds = (performance.now() - started) / 1000;
       const alerts = await alertsSince(pipeline, alertsFrom);
       return {
+        ...(rulesDir !== undefined && { rules: countByRule(await actionsOf(pipeline)) }),
         alerts: alerts.latest,
         result: await summarise(pipeline, eventsIn, seconds, alerts.opened, alerts.latest),
       };
@@ -216,6 +235,21 @@ async function alertsSince(
   return { opened, latest };
 }
 
+/** The ledger from its beginning: rules on trial have a directory of their own. */
+async function actionsOf({ bus }: Pipeline): Promise<ActionRecord[]> {
+  const found: ActionRecord[] = [];
+  for (let partition = 0; partition < bus.partitions('actions'); partition += 1) {
+    for (let offset = 0; ; ) {
+      const records = await bus.read('actions', partition, offset);
+      const last = records.at(-1);
+      if (last === undefined) break;
+      offset = last.offset + 1;
+      for (const { value } of records) found.push(JSON.parse(value.toString()) as ActionRecord);
+    }
+  }
+  return found;
+}
+
 function compare(base: Run, run: Run) {
   const changed = [];
   for (const id of new Set([...base.alerts.keys(), ...run.alerts.keys()])) {
@@ -224,14 +258,24 @@ function compare(base: Run, run: Run) {
     const rule = (other ?? one)?.rule ?? '';
     if (before !== after) changed.push({ alert_id: id, rule, before, after, reason: other?.disposition_reason });
   }
-  return { without: base.result, with: run.result, changed };
+  return { without: base.result, with: run.result, changed, ...(run.rules !== undefined && { rules: run.rules }) };
 }
 
-function tell(result: ReplayResult, options: ReplayOptions): void {
+function tellRules(rules: PlannedByRule | undefined): void {
+  if (rules === undefined) return;
+  const rows = Object.entries(rules).flatMap(([rule, endings]) =>
+    Object.entries(endings).map(([ending, n]) => [rule, ending, n]),
+  );
+  if (rows.length === 0) printLine('The response rules on trial matched nothing.');
+  else printTable(['response rule', 'would end', 'actions'], rows);
+}
+
+function tell({ result, rules }: Run, options: ReplayOptions): void {
   if (options.json === true) {
-    printJson(result);
+    printJson(rules === undefined ? result : { ...result, rules });
     return;
   }
+  tellRules(rules);
   printLine(`${result.events_in} lines in ${result.seconds} s (${result.events_per_second}/s)`);
   const rows = Object.entries(result.outcomes).flatMap(([stage, outcomes]) =>
     Object.entries(outcomes).flatMap(([outcome, reasons]) =>
