@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReplayResult } from '../../services/cli/src/verbs/replay.ts';
+import type { ReplayResult } from '../../services/cli/src/replay-result.ts';
 
 const MAIN = new URL('../../services/cli/src/main.ts', import.meta.url).pathname;
 

@@ -1,16 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reconcile } from '@eyrie/archiver';
 import { AppError } from '@eyrie/platform/errors';
-import type { Metrics } from '@eyrie/platform/metrics';
-import type { ActionRecord, Alert, ClusterId, TenantId } from '@eyrie/schemas';
+import type { Alert, ClusterId, TenantId } from '@eyrie/schemas';
 import { type Config, readConfig } from '../config.ts';
-import { type Pipeline, startPipeline } from '../pipeline.ts';
+import { startPipeline } from '../pipeline.ts';
 import { type Preview, putPreview, readPreview } from '../preview.ts';
 import { countByRule, type PlannedByRule, writePreviewRules } from '../preview-rules.ts';
 import { plain, printJson, printLine, printTable, progressLine } from '../print.ts';
 import { appendFiles } from '../raw-files.ts';
+import { actionsOf, alertsSince, ends } from '../replay-records.ts';
+import { type ReplayResult, summarise } from '../replay-result.ts';
 import { withSpooledInput } from '../spooled-input.ts';
 
 interface ReplayOptions {
@@ -18,31 +18,6 @@ interface ReplayOptions {
   readonly with?: string;
   readonly diff?: boolean;
   readonly json?: boolean;
-}
-
-type Counts = Record<string, Record<string, Record<string, number>>>;
-
-export interface ReplayResult {
-  readonly events_in: number;
-  /** stage → outcome → reason → lines; their sum is `events_in`. */
-  readonly outcomes: Counts;
-  /** Event ids in the store, those of earlier runs included. */
-  readonly ids_distinct: number;
-  /** Opened by this run; `suppressed` are among `opened`. */
-  readonly alerts: { readonly opened: number; readonly suppressed: number; readonly by_rule: Record<string, number> };
-  readonly health_events: number;
-  readonly dead_letters: number;
-  /** What the store holds, by tenant and month. */
-  readonly monthly: readonly {
-    readonly tenant: string;
-    readonly month: string;
-    readonly alerts: number;
-    readonly suppressed: number;
-  }[];
-  /** How many alerts judge and SQL count apart; 0 when both sides agree. */
-  readonly reconciliation: number;
-  readonly seconds: number;
-  readonly events_per_second: number;
 }
 
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
@@ -143,111 +118,6 @@ async function runWith(
     await pipeline.stop();
     if (dataDir === undefined) rmSync(directory, { recursive: true, force: true });
   }
-}
-
-async function summarise(
-  pipeline: Pipeline,
-  eventsIn: number,
-  seconds: number,
-  opened: ReadonlySet<string>,
-  latest: ReadonlyMap<string, Alert>,
-): Promise<ReplayResult> {
-  const outcomes = await outcomeCounts(pipeline.metrics);
-  const sumOf = (name: string) =>
-    Object.values(outcomes).reduce(
-      (sum, stage) => sum + Object.values(stage[name] ?? {}).reduce((a, b) => a + b, 0),
-      0,
-    );
-  const byRule: Record<string, number> = Object.create(null);
-  let suppressed = 0;
-  for (const id of opened) {
-    const alert = latest.get(id);
-    if (alert === undefined) continue;
-    byRule[alert.rule] = (byRule[alert.rule] ?? 0) + 1;
-    if (alert.disposition === 'suppressed') suppressed += 1;
-  }
-  const [ids] = await pipeline.store.query<{ n: string }>('SELECT uniqExact(tenant, event_id) AS n FROM eyrie.events');
-  const monthly = await pipeline.store.query<{ tenant: string; month: string; alerts: string; suppressed: string }>(
-    'SELECT tenant, toString(month) AS month, alerts, suppressed FROM eyrie.monthly_alerts ORDER BY tenant, month',
-  );
-  const { difference } = await reconcile(pipeline.bus, pipeline.store);
-  const deadLetters = (await pipeline.metrics.read('eyrie_dead_letters_total')).reduce(
-    (sum, [, value]) => sum + value,
-    0,
-  );
-  return {
-    events_in: eventsIn,
-    outcomes,
-    ids_distinct: Number(ids?.n ?? 0),
-    alerts: { opened: opened.size, suppressed, by_rule: byRule },
-    health_events: sumOf('health'),
-    dead_letters: deadLetters,
-    monthly: monthly.map((row) => ({
-      ...row,
-      month: row.month.slice(0, 7),
-      alerts: Number(row.alerts),
-      suppressed: Number(row.suppressed),
-    })),
-    reconciliation: difference,
-    seconds: Number(seconds.toFixed(3)),
-    events_per_second: Math.round(eventsIn / Math.max(seconds, 1e-3)),
-  };
-}
-
-async function outcomeCounts(metrics: Metrics): Promise<Counts> {
-  const counts: Counts = {};
-  for (const [labels, value] of await metrics.read('eyrie_outcomes_total')) {
-    const [stage, outcome, reason] = [String(labels['stage']), String(labels['outcome']), String(labels['reason'])];
-    counts[stage] ??= {};
-    counts[stage][outcome] ??= {};
-    counts[stage][outcome][reason] = value;
-  }
-  return counts;
-}
-
-async function ends(pipeline: Pipeline): Promise<number[]> {
-  const offsets = [];
-  for (let partition = 0; partition < pipeline.bus.partitions('alerts'); partition += 1) {
-    offsets.push((await pipeline.bus.bounds('alerts', partition)).end);
-  }
-  return offsets;
-}
-
-/** Alerts written since: the ids opened, and the latest version of each. */
-async function alertsSince(
-  pipeline: Pipeline,
-  from: readonly number[],
-): Promise<{ opened: Set<string>; latest: Map<string, Alert> }> {
-  const opened = new Set<string>();
-  const latest = new Map<string, Alert>();
-  for (let partition = 0; partition < from.length; partition += 1) {
-    for (let offset = from[partition] ?? 0; ; ) {
-      const records = await pipeline.bus.read('alerts', partition, offset);
-      if (records.length === 0) break;
-      for (const record of records) {
-        const alert = JSON.parse(record.value.toString()) as Alert;
-        if (alert.change === 'opened') opened.add(alert.alert_id);
-        latest.set(alert.alert_id, alert);
-        offset = record.offset + 1;
-      }
-    }
-  }
-  return { opened, latest };
-}
-
-/** The ledger from its beginning: rules on trial have a directory of their own. */
-async function actionsOf({ bus }: Pipeline): Promise<ActionRecord[]> {
-  const found: ActionRecord[] = [];
-  for (let partition = 0; partition < bus.partitions('actions'); partition += 1) {
-    for (let offset = 0; ; ) {
-      const records = await bus.read('actions', partition, offset);
-      const last = records.at(-1);
-      if (last === undefined) break;
-      offset = last.offset + 1;
-      for (const { value } of records) found.push(JSON.parse(value.toString()) as ActionRecord);
-    }
-  }
-  return found;
 }
 
 function compare(base: Run, run: Run) {
