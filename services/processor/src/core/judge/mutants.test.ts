@@ -85,7 +85,7 @@ async function plant(name: number, file: string, text: string, instead: string):
 
 beforeAll(() => {
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  cpSync(join(home, '../words.ts'), join(folder, 'words.ts'));
+  for (const shared of ['words.ts', 'generations.ts']) cpSync(join(home, '..', shared), join(folder, shared));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import type { Event, Fingerprint, Identity } from '@eyrie/schemas';
+import { Generations } from '../generations.ts';
 import { Words } from '../words.ts';
-import { Generations } from './generations.ts';
 import { fingerprintOf, type Placed } from './placing.ts';
 import type { Handle } from './state.ts';
 import type { Subject } from './types.ts';

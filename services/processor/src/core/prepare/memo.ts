@@ -1,35 +1,5 @@
 import type { Event, RoutingKey } from '@eyrie/schemas';
-
-/**
- * What `prepare` may remember between events. It changes speed, never a result, and is bounded: two generations, so
- * that a flood of new keys cannot grow it and the busy keys survive.
- */
-class Memo<V> {
-  readonly #limit: number;
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get(key: string): V | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
-    return old;
-  }
-
-  set(key: string, value: V): V {
-    if (this.#young.size >= this.#limit) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, value);
-    return value;
-  }
-}
+import { Generations } from '../generations.ts';
 
 /** Canonical name of a field; `content` where the identity takes it in. */
 export interface FieldName {
@@ -56,15 +26,16 @@ export interface Habit {
   readonly masks: { raw: string; masked: string }[];
 }
 
+/** What `prepare` may remember between events. It changes speed, never a result. */
 export interface Memos {
-  readonly fieldNames: Memo<FieldName>;
-  readonly routes: Memo<Route>;
+  readonly fieldNames: Generations<FieldName>;
+  readonly routes: Generations<Route>;
   /** By rule. */
-  readonly habits: Memo<Habit>;
+  readonly habits: Generations<Habit>;
 }
 
 export function createMemos(): Memos {
-  return { fieldNames: new Memo(2_048), routes: new Memo(16_384), habits: new Memo(1_024) };
+  return { fieldNames: new Generations(2_048), routes: new Generations(16_384), habits: new Generations(1_024) };
 }
 
 export function habitOf(rule: string, source: string, memos: Memos): Habit {

@@ -1,4 +1,7 @@
-/** A bounded memo: at `max` entries the older half leaves, but for what was asked for since. */
+/**
+ * A bounded memo: at `max` entries the older half leaves, but for what was asked for since, so that a flood of new keys
+ * cannot grow it and the busy keys survive.
+ */
 export class Generations<V> {
   readonly #max: number;
   #young = new Map<string, V>();
@@ -16,11 +19,12 @@ export class Generations<V> {
     return old;
   }
 
-  set(key: string, value: V): void {
+  set(key: string, value: V): V {
     if (this.#young.size >= this.#max) {
       this.#old = this.#young;
       this.#young = new Map();
     }
     this.#young.set(key, value);
+    return value;
   }
 }
