@@ -1,8 +1,8 @@
 import type { Bus } from '@eyrie/platform/bus/bus';
-import { compareCounts, type Reconciliation, type StoredCount } from '@eyrie/platform/reconciliation/compare';
+import { compareCounts, type Reconciliation } from '@eyrie/platform/reconciliation/compare';
 import { readJudgeCounts } from '@eyrie/platform/reconciliation/judge-counts';
+import { readStoredCounts } from '@eyrie/platform/reconciliation/stored-counts';
 import type { Store } from '@eyrie/platform/store/store';
-
 import { GROUPS } from './groups.ts';
 
 /**
@@ -12,7 +12,7 @@ import { GROUPS } from './groups.ts';
 export async function reconcile(bus: Bus, store: Store): Promise<Reconciliation> {
   const before = await alertsEnd(bus);
   const wasArchived = await isArchived(bus, before);
-  const stored = await readStored(store);
+  const stored = await readStoredCounts(store);
   const judge = await readJudgeCounts(bus);
   const after = await alertsEnd(bus);
   return compareCounts(judge, stored, wasArchived && before.join() === after.join());
@@ -34,22 +34,4 @@ async function isArchived(bus: Bus, ends: readonly number[]): Promise<boolean> {
     const next = positions.find((position) => position.partition === partition)?.next;
     return next === undefined ? end === 0 : next >= end;
   });
-}
-
-async function readStored(store: Store): Promise<readonly StoredCount[]> {
-  const rows = await store.query<Record<keyof StoredCount, string>>(
-    `SELECT tenant, partition, formatDateTime(opened_at, '%Y-%m', 'UTC') AS month, count() AS opened,
-       countIf(disposition != 'suppressed') AS shown, countIf(disposition = 'suppressed') AS suppressed,
-       max(opening_seq) AS last_seq
-     FROM eyrie.alerts GROUP BY tenant, partition, month`,
-  );
-  return rows.map(({ tenant, month, ...numbers }) => ({
-    tenant,
-    month,
-    partition: Number(numbers.partition),
-    opened: Number(numbers.opened),
-    shown: Number(numbers.shown),
-    suppressed: Number(numbers.suppressed),
-    last_seq: Number(numbers.last_seq),
-  }));
 }

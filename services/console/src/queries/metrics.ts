@@ -1,5 +1,4 @@
 import { LOG_TENANT } from '@eyrie/platform/bus/loss';
-import type { StoredCount } from '@eyrie/platform/reconciliation/compare';
 import type { Store } from '@eyrie/platform/store/store';
 import type { TenantId } from '@eyrie/schemas';
 import { FORMAT, Where } from './where.ts';
@@ -21,17 +20,6 @@ export async function selectMonths(
   if (to !== undefined) where.add('month <= {to:String}', { to });
   return store.query<MonthRow>(
     `SELECT month, alerts, suppressed FROM eyrie.monthly_alerts WHERE ${where} ORDER BY month ${FORMAT}`,
-    where.params,
-  );
-}
-
-/** Alerts by judge partition and month of their opening, as the archiver has written them: one side of the reconciliation. */
-export async function selectStoredCounts(store: Store, tenant: TenantId): Promise<readonly StoredCount[]> {
-  const where = new Where(tenant);
-  return store.query<StoredCount>(
-    "SELECT tenant, partition, formatDateTime(opened_at, '%Y-%m', 'UTC') AS month, count() AS opened, " +
-      "countIf(disposition != 'suppressed') AS shown, countIf(disposition = 'suppressed') AS suppressed, " +
-      `max(opening_seq) AS last_seq FROM eyrie.alerts WHERE ${where} GROUP BY tenant, partition, month ${FORMAT}`,
     where.params,
   );
 }

@@ -2,11 +2,12 @@ import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
 import { compareCounts, type JudgeCount, type StoredCount } from '@eyrie/platform/reconciliation/compare';
 import { readJudgeCounts } from '@eyrie/platform/reconciliation/judge-counts';
+import { readStoredCounts } from '@eyrie/platform/reconciliation/stored-counts';
 import { msOfNanos, type Nanos, parseNanos, type TenantId } from '@eyrie/schemas';
 import { ApiCoverage, ApiMonthlyAlerts, CoverageQuery, MetricQuery } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
 import { coverageOfNode, spanOfMonth, sumCoverage } from '../core/coverage.ts';
-import { selectBlind, selectMonths, selectNodes, selectStoredCounts } from '../queries/metrics.ts';
+import { selectBlind, selectMonths, selectNodes } from '../queries/metrics.ts';
 import { boundCluster } from './access.ts';
 import { errors } from './errors.ts';
 
@@ -28,7 +29,7 @@ export function metricRoutes(app: App, { store, bus, clock }: Context): void {
       }
       const { tenant } = principal;
       // SQL before the judge: what is written is then never more than what is counted.
-      const stored = await selectStoredCounts(store, tenant);
+      const stored = await readStoredCounts(store, tenant);
       const counts = await readJudgeCounts(bus, tenant);
       const items = [];
       for (const row of await selectMonths(store, tenant, request.query)) {
