@@ -26,8 +26,9 @@ export class Calls {
     this.#news = this.#nextNews();
   }
 
-  get running(): number {
-    return this.#running.size;
+  /** Calls whose ending was not taken yet: those that run, and those that ended meanwhile. */
+  get open(): number {
+    return this.#running.size + this.#ended.length;
   }
 
   /** Begins a call whose intent is durable. */

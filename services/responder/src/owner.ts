@@ -215,7 +215,7 @@ class Owner {
 
   #report(): void {
     const ready = nextBegin(this.#state) <= this.#deps.clock.now();
-    this.#deps.progress.busy(this.#assigned.partition, this.#calls.running > 0 || ready);
+    this.#deps.progress.busy(this.#assigned.partition, this.#calls.open > 0 || ready);
   }
 
   async #wait(turn: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
