@@ -4,20 +4,10 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { startEyrie, temporaryDirectory } from '../../bench/process.ts';
 import { createAuthority, hasOpenssl } from '../../services/platform/src/testing/authority.ts';
-import { eyrie } from './eyrie.ts';
+import { EVENT, eyrie } from './eyrie.ts';
 
 const directory = temporaryDirectory('certificate');
 afterAll(() => directory.remove());
-
-const EVENT = {
-  hostname: 'node-1',
-  output: 'shell',
-  output_fields: { 'container.id': '0123456789ab', 'proc.cmdline': 'sh -c id', 'proc.name': 'sh' },
-  priority: 'Notice',
-  rule: 'Terminal shell in container',
-  source: 'syscall',
-  time: '2026-11-20T10:00:00.000000001Z',
-};
 
 /** The status of a post with a client certificate and no token. */
 function post(url: string, files: { ca: string; cert: string; key: string }): Promise<number | undefined> {
@@ -28,7 +18,7 @@ function post(url: string, files: { ca: string; cert: string; key: string }): Pr
     });
     sent.on('error', reject);
     sent.setHeader('content-type', 'application/json');
-    sent.end(JSON.stringify(EVENT));
+    sent.end(JSON.stringify({ ...EVENT, time: '2026-11-20T10:00:00.000000001Z' }));
   });
 }
 

@@ -5,6 +5,17 @@ import type { ReplayResult } from '../../services/cli/src/replay-result.ts';
 
 const MAIN = new URL('../../services/cli/src/main.ts', import.meta.url).pathname;
 
+/** A shell in a container, without its time. */
+export const EVENT = {
+  hostname: 'node-1',
+  output: 'shell',
+  output_fields: { 'container.id': '0123456789ab', 'proc.cmdline': 'sh -c id', 'proc.name': 'sh' },
+  priority: 'Notice',
+  rule: 'Terminal shell in container',
+  source: 'syscall',
+  tags: ['container', 'mitre_execution', 'shell'],
+};
+
 /** Runs the command line to its end. */
 export async function eyrie(
   args: readonly string[],

@@ -4,20 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EndedBeforeReady, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
-import { eyrie } from './eyrie.ts';
+import { EVENT, eyrie } from './eyrie.ts';
 
 const directory = temporaryDirectory('up');
 afterAll(() => directory.remove());
-
-const EVENT = {
-  hostname: 'node-1',
-  output: 'shell',
-  output_fields: { 'container.id': '0123456789ab', 'proc.cmdline': 'sh -c id', 'proc.name': 'sh' },
-  priority: 'Notice',
-  rule: 'Terminal shell in container',
-  source: 'syscall',
-  tags: ['container', 'mitre_execution', 'shell'],
-};
 
 function newDirectory(name: string): string {
   const path = join(directory.path, name);
