@@ -48,7 +48,7 @@ export class FrameWriter {
     return this.#entries;
   }
 
-  /** Adds one entry; every part must be free of newlines and there are LINES_PER_ENTRY of them. */
+  /** Adds one entry: LINES_PER_ENTRY lines without the newlines that end them, single or joined by newlines. */
   add(...lines: readonly (string | Buffer)[]): void {
     for (const line of lines) this.#line(line);
     this.#entries += 1;
@@ -98,6 +98,7 @@ export class FrameWriter {
 export class FrameReader {
   readonly entries: number;
   readonly #value: Buffer;
+  readonly #lines: number;
   #offset: number;
 
   /** @throws FrameError `newer_format` or `unreadable` */
@@ -110,6 +111,7 @@ export class FrameReader {
     }
     if (header[2] !== kind) throw new FrameError('unreadable', `expected a frame of ${kind}, found ${header[2]}`);
     this.entries = Number(header[3]);
+    this.#lines = LINES_PER_ENTRY[kind];
     this.#value = value;
     this.#offset = end + 1;
   }
@@ -118,6 +120,18 @@ export class FrameReader {
   next(): Buffer {
     const start = this.#offset;
     return this.#value.subarray(start, this.#end(start));
+  }
+
+  /** The lines of the next entry in one piece, without the newline that ends the last. */
+  entry(): Buffer {
+    const start = this.#offset;
+    this.skip(this.#lines);
+    return this.#value.subarray(start, this.#offset - 1);
+  }
+
+  /** Passes over lines. */
+  skip(lines: number): void {
+    for (let i = 0; i < lines; i += 1) this.#end(this.#offset);
   }
 
   /** The next line as text. */

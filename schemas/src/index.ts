@@ -12,6 +12,7 @@ export type * from './health.ts';
 export type * from './ids.ts';
 export { isName, partitionOf } from './ids.ts';
 export type * from './judged.ts';
+export * from './judged-frame.ts';
 export { LIMITS } from './limits.ts';
 export { isMatchField, MATCH_FIELDS, type MatchField } from './match-fields.ts';
 export { isoOfNanos, monthOfNanos, msOfNanos, type Nanos, nanosOfMs, parseNanos } from './nanos.ts';

@@ -1,3 +1,4 @@
+import type { Event } from './event.ts';
 import type { AlertId, Fingerprint } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Identity } from './workload.ts';
@@ -16,3 +17,9 @@ export type Judgement = Outcome & {
   /** Milliseconds. */
   readonly judged_at: number;
 };
+
+/** An entry of a judged frame as its writer holds it. */
+export interface Judged {
+  readonly judgement: Judgement;
+  readonly event: Event;
+}

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './heap.ts';
 import { describeError } from '@eyrie/platform/errors';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';

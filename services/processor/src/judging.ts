@@ -1,6 +1,6 @@
 import type { Bus, BusRecord, Output, Step } from '@eyrie/platform/bus/bus';
 import { openSealed, type Signer } from '@eyrie/platform/sign';
-import { type Alert, type Command, type Event, FORMATS, FrameError, FrameReader, type Reason } from '@eyrie/schemas';
+import { type Alert, type Command, type Event, FORMATS, FrameError, FrameReader, type Judged, type Reason } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
 import {
   type Bound,
@@ -35,7 +35,7 @@ const TICKS = 8;
 export class Judging {
   readonly #state: JudgeState;
   readonly #parts: JudgingParts;
-  readonly #frames = new Frames('judged');
+  readonly #frames = new Frames<Judged>('judged');
   #outputs: Output[] = [];
   #outcomes = new Outcomes('judge');
   #bounds: Bound[] = [];
@@ -86,9 +86,11 @@ export class Judging {
       this.#outcomes.add({ outcome: 'dead-lettered', reason: error.code });
       return;
     }
+    const made = record.made as readonly Event[] | undefined;
     for (let i = 0; i < reader.entries; i += 1) {
       try {
-        this.#takeEvent(reader.next(), reader.next(), now);
+        const lines = reader.entry();
+        this.#takeEvent(made?.[i] ?? readEvent(lines), lines, now);
       } catch (error) {
         if (!(error instanceof UnreadableEvent) && !(error instanceof FrameError)) throw error;
         this.#setAside(record, error.code, error.message, i);
@@ -100,13 +102,14 @@ export class Judging {
     }
   }
 
-  #takeEvent(json: Buffer, line: Buffer, now: number): void {
-    const event = readEvent(json);
+  /** `lines`: the event and its raw line, which go on as they are. */
+  #takeEvent(event: Event, lines: Buffer, now: number): void {
     const { judgement } = this.#decide({ kind: 'event', event, checkRawPosition: true }, now);
     if (judgement === undefined) throw new TypeError('an event was left without an ending');
     this.#outcomes.add(judgement);
     this.#parts.learner.learn(event, judgement);
-    const full = this.#frames.add(this.#state.partition, JSON.stringify(judgement), json, line);
+    const made = { judgement, event };
+    const full = this.#frames.add(this.#state.partition, made, JSON.stringify(judgement), lines);
     if (full !== undefined) this.#outputs.push(full);
   }
 
@@ -134,7 +137,7 @@ export class Judging {
 
   #alertOutput(alert: Alert): Output {
     const value = this.#parts.signer.seal(alert);
-    return { topic: 'alerts', partition: this.#state.partition, key: alert.alert_id, value };
+    return { topic: 'alerts', partition: this.#state.partition, key: alert.alert_id, value, made: alert };
   }
 
   #setAside(record: BusRecord, reason: Reason<'dead-lettered'>, message: string, index = 0): void {
@@ -153,10 +156,11 @@ class UnreadableEvent extends Error {
   }
 }
 
-function readEvent(json: Buffer): Event {
+/** Of an entry's lines the first is the event. */
+function readEvent(lines: Buffer): Event {
   let event: Event;
   try {
-    event = JSON.parse(json.toString('utf8')) as Event;
+    event = JSON.parse(lines.toString('utf8', 0, lines.indexOf('\n'))) as Event;
   } catch {
     throw new UnreadableEvent('unreadable', 'the event is no JSON');
   }

@@ -2,7 +2,7 @@ import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
-import { decodeRawFrame, FrameError, partitionOf, type RawMeta } from '@eyrie/schemas';
+import { decodeRawFrame, type Event, FrameError, partitionOf, type RawMeta } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
 import { createMemos } from './core/prepare/memo.ts';
 import { type PrepareTools, prepareLine } from './core/prepare/prepare-line.ts';
@@ -33,7 +33,7 @@ export function createPrepare(deps: PrepareDependencies, options: PrepareOptions
   const tools: PrepareTools = { sources: SOURCES, memos: createMemos() };
 
   async function run(assigned: Assigned, signal: AbortSignal): Promise<void> {
-    const frames = new Frames('events');
+    const frames = new Frames<Event>('events');
     const turn = new Turn();
     while (!signal.aborted) {
       const records = await assigned.poll({ maxBytes: options.batchBytes ?? BATCH_BYTES, maxWaitMs: WAIT_MS });
@@ -59,7 +59,7 @@ export function createPrepare(deps: PrepareDependencies, options: PrepareOptions
 interface Batch {
   readonly bus: Bus;
   readonly tools: PrepareTools;
-  readonly frames: Frames;
+  readonly frames: Frames<Event>;
   readonly outcomes: Outcomes;
   readonly outputs: Output[];
 }
@@ -100,7 +100,8 @@ function prepareOne(
   const prepared = prepareLine({ line, meta, index, position }, tools);
   if (prepared.kind === 'event') {
     const { event } = prepared;
-    const full = frames.add(partitionOf(event.routing_key, bus.partitions('events')), JSON.stringify(event), line);
+    const partition = partitionOf(event.routing_key, bus.partitions('events'));
+    const full = frames.add(partition, event, JSON.stringify(event), line);
     if (full !== undefined) outputs.push(full);
     return;
   }

@@ -4,13 +4,11 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import { openSealed, type Refusal, type Signer } from '@eyrie/platform/sign';
 import {
   type Alert,
-  type Event,
   FORMATS,
   FrameError,
-  FrameReader,
-  type Judgement,
   partitionOf,
   type TopicName,
+  visitJudged,
 } from '@eyrie/schemas';
 import { AlertMemory } from './alert-memory.ts';
 import { partitionHash, requestKey } from './core/request.ts';
@@ -110,15 +108,12 @@ function matchRecords(
   return outputs;
 }
 
-function* matchFrame({ value }: BusRecord, rules: RuleSet, matching: Matching): Generator<Match> {
-  const frame = new FrameReader(value, 'judged');
-  for (let i = 0; i < frame.entries; i += 1) {
-    const judgement = JSON.parse(frame.nextText()) as Judgement;
-    const event = frame.next();
-    const rawLine = frame.next();
-    if (judgement.alert_id === undefined) continue;
-    yield* matching.event(rules, judgement, JSON.parse(event.toString()) as Event, () => rawLine);
-  }
+function matchFrame(record: BusRecord, rules: RuleSet, matching: Matching): readonly Match[] {
+  const matches: Match[] = [];
+  visitJudged(record, ({ judgement, event }, rawLine) => {
+    if (judgement.alert_id !== undefined) matches.push(...matching.event(rules, judgement, event, () => rawLine));
+  });
+  return matches;
 }
 
 function requestOutput({ rule, request }: Match, { bus, signer }: MatcherDeps): Output {

@@ -4,10 +4,10 @@ import {
   type DeadLetter,
   type DocumentRecord,
   type Event,
-  FrameReader,
   type HealthRecord,
   type Judgement,
   type TopicName,
+  visitJudged,
 } from '@eyrie/schemas';
 import type { Batch } from './batch.ts';
 import {
@@ -26,6 +26,7 @@ export interface Taken {
   readonly partition: number;
   readonly offset: number;
   readonly value: Buffer;
+  readonly made?: unknown;
   /** Of the topic's partition. */
   readonly logIdentity: string;
 }
@@ -36,11 +37,13 @@ const DAY_MS = 86_400_000;
 export function takeRecord(batch: Batch, record: Taken): void {
   switch (record.topic) {
     case 'judged':
-      takeJudged(batch, record.value);
+      takeJudged(batch, record);
       return;
-    case 'alerts':
-      one(batch, 'alert_versions', (writer) => writeAlertVersion(writer, parse<Alert>(record.value), record.value));
+    case 'alerts': {
+      const alert = (record.made as Alert | undefined) ?? parse<Alert>(record.value);
+      one(batch, 'alert_versions', (writer) => writeAlertVersion(writer, alert, record.value));
       return;
+    }
     case 'actions':
       one(batch, 'action_versions', (writer) => writeAction(writer, parse<ActionRecord>(record.value)));
       return;
@@ -77,14 +80,10 @@ function one(batch: Batch, name: Parameters<Batch['table']>[0], write: (writer: 
 }
 type RowWriter = ReturnType<Batch['table']>['writer'];
 
-function takeJudged(batch: Batch, value: Buffer): void {
-  const frame = new FrameReader(value, 'judged');
+function takeJudged(batch: Batch, record: Taken): void {
   const rows = batch.table('events');
   let duplicates: Map<string, DuplicateCount> | undefined;
-  for (let index = 0; index < frame.entries; index += 1) {
-    const judgement = JSON.parse(frame.nextText()) as Judgement;
-    const event = JSON.parse(frame.nextText()) as Event;
-    const raw = frame.next();
+  visitJudged(record, ({ judgement, event }, raw) => {
     if (judgement.outcome === 'duplicate') {
       duplicates ??= new Map();
       countDuplicate(duplicates, judgement, event);
@@ -92,7 +91,7 @@ function takeJudged(batch: Batch, value: Buffer): void {
       writeEvent(rows.writer, judgement, event, raw);
       rows.rowCount += 1;
     }
-  }
+  });
   if (duplicates !== undefined) writeDuplicates(batch, duplicates);
 }
 

@@ -48,6 +48,8 @@ export interface Output {
   readonly partition: number;
   readonly key?: string;
   readonly value: Buffer;
+  /** What the writer made the value of, for readers that share its memory: an adapter may hand it on, and none stores it. */
+  readonly made?: unknown;
 }
 
 export interface Appended {
@@ -64,6 +66,8 @@ export interface BusRecord {
   readonly timestamp: number;
   readonly key?: string;
   readonly value: Buffer;
+  /** `Output.made`, where this record never left memory: saves reading `value`, which says the same. Never change it. */
+  readonly made?: unknown;
 }
 
 export interface GroupSpec {

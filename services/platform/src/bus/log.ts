@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Appended, Bus, GroupSpec, Output, Step } from './bus.ts';
+import { Flow } from './flow.ts';
 import { openKv } from './kv.ts';
 import { checkLayout, type PartitionCounts } from './layout.ts';
 import { lossRecord } from './loss.ts';
@@ -104,6 +105,8 @@ export function openLog(options: LogOptions): EmbeddedLog {
     partitions,
     end: (topic, partition) => logOf(topic, partition).end,
     read: (topic, partition, from, bytes) => logOf(topic, partition).read(from, bytes),
+    unread: (topic, partition, from) => logOf(topic, partition).unread(from),
+    flow: new Flow(notifier),
     wait: (inputs, partition, maxWaitMs, signal) =>
       notifier.wait(
         inputs.map((topic) => channel(topic, partition)),
@@ -152,10 +155,11 @@ export function openLog(options: LogOptions): EmbeddedLog {
 
   function write(outputs: readonly Output[]): Appended[] {
     const timestamp = clock.now();
-    return outputs.map(({ topic, partition, key, value }) => {
+    return outputs.map((output) => {
+      const { topic, partition } = output;
       const partitionLog = logOf(topic, partition);
       touched.add(partitionLog);
-      return { topic, partition, offset: partitionLog.append(timestamp, key, value) };
+      return { topic, partition, offset: partitionLog.append(timestamp, output) };
     });
   }
 

@@ -1,12 +1,16 @@
 import type { TopicName } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
-import type { Appended, Assigned, BusRecord, GroupSpec, Membership, Step } from './bus.ts';
+import type { Appended, Assigned, BusRecord, GroupSpec, Membership, Output, Step } from './bus.ts';
+import type { Flow, Reader } from './flow.ts';
 
 /** What an assignment needs of the log. */
 export interface Host {
   partitions(topic: TopicName): number;
   end(topic: TopicName, partition: number): number;
   read(topic: TopicName, partition: number, from: number, maxBytes: number): readonly BusRecord[];
+  /** Bytes from an offset to the end, roughly: enough to tell a reader that keeps up from one that does not. */
+  unread(topic: TopicName, partition: number, from: number): number;
+  readonly flow: Flow;
   wait(inputs: readonly TopicName[], partition: number, maxWaitMs: number, signal: AbortSignal): Promise<void>;
   /** Registers positions where the group has none, and puts those below the log's start onto it, counted as loss. */
   settle(group: string, inputs: readonly TopicName[], partition: number): Promise<void>;
@@ -96,7 +100,7 @@ export class Memberships {
   }
 }
 
-class Assignment implements Assigned, Owner {
+class Assignment implements Assigned, Owner, Reader {
   readonly group: string;
   readonly partition: number;
   readonly #host: Host;
@@ -107,6 +111,8 @@ class Assignment implements Assigned, Owner {
   #turn = 0;
   #lost: string | undefined;
   #polled = false;
+  /** Where its steps have written. */
+  readonly #writes = new Map<string, readonly [TopicName, number]>();
 
   constructor(host: Host, spec: GroupSpec, partition: number, signal: AbortSignal) {
     this.#host = host;
@@ -117,10 +123,14 @@ class Assignment implements Assigned, Owner {
   }
 
   begin(): void {
-    for (const topic of this.#spec.inputs) this.#cursors.set(topic, this.position(topic).next);
+    for (const topic of this.#spec.inputs) {
+      this.#cursors.set(topic, this.position(topic).next);
+      this.#host.flow.add(this, topic, this.partition);
+    }
   }
 
   end(): void {
+    for (const topic of this.#spec.inputs) this.#host.flow.remove(this, topic, this.partition);
     this.#lost ??= 'its run has ended';
   }
 
@@ -143,6 +153,7 @@ class Assignment implements Assigned, Owner {
     if (this.#signal.aborted) return [];
     // A run that only polls must not keep timers and sockets waiting.
     if (this.#polled) await new Promise((resolve) => setImmediate(resolve));
+    if (this.#writes.size > 0) await this.#host.flow.hold(this.#writes.values(), this.#signal);
     const records = this.#take(options.maxBytes);
     this.#polled = records.length > 0;
     if (records.length > 0) return records;
@@ -153,11 +164,27 @@ class Assignment implements Assigned, Owner {
   async transact(step: Step): Promise<readonly Appended[]> {
     this.#polled = false;
     this.assertLive();
+    this.#note(step.outputs ?? []);
     try {
       return await this.#host.commit(this, this.#spec, step);
     } catch (error) {
       this.#lost = 'an earlier step failed; start anew from the committed state';
       throw error;
+    }
+  }
+
+  next(topic: TopicName): number {
+    return this.#cursors.get(topic) ?? 0;
+  }
+
+  unread(topic: TopicName, partition: number): number {
+    return this.#host.unread(topic, partition, this.next(topic));
+  }
+
+  #note(outputs: readonly Output[]): void {
+    for (const { topic, partition } of outputs) {
+      const name = `${topic}/${partition}`;
+      if (!this.#writes.has(name)) this.#writes.set(name, [topic, partition]);
     }
   }
 
@@ -180,7 +207,10 @@ class Assignment implements Assigned, Owner {
         fits.push(record);
       }
       const last = fits.at(-1);
-      if (last !== undefined) this.#cursors.set(topic, last.offset + 1);
+      if (last !== undefined) {
+        this.#cursors.set(topic, last.offset + 1);
+        this.#host.flow.moved(topic, this.partition);
+      }
       records.push(...fits);
     }
     this.#turn = (this.#turn + 1) % Math.max(1, inputs.length);

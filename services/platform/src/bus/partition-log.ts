@@ -1,5 +1,5 @@
 import { TOPICS, type TopicName } from '@eyrie/schemas';
-import type { BusRecord } from './bus.ts';
+import type { BusRecord, Output } from './bus.ts';
 import { keys, offsetOf } from './keys.ts';
 import type { Kv } from './kv.ts';
 import { decodeRecord, encodeRecord, recordBytes, type StoredRecord } from './record.ts';
@@ -52,14 +52,14 @@ export class PartitionLog {
     return this.#seen.written - this.#seen.removed;
   }
 
-  append(timestamp: number, key: string | undefined, value: Buffer): number {
+  append(timestamp: number, { key, value, made }: Pick<Output, 'key' | 'value' | 'made'>): number {
     const { topic, partition } = this;
     const offset = this.#next.end;
     if (this.compacted && key !== undefined) this.#supersede(key, offset);
     this.#kv.put(keys.record(topic, partition, offset), encodeRecord(timestamp, this.#next.written, key, value));
     this.#next.end = offset + 1;
     this.#next.written += recordBytes(key, value);
-    const record = { topic, partition, offset, timestamp, value };
+    const record = { topic, partition, offset, timestamp, value, made };
     this.#appended.push(key === undefined ? record : { ...record, key });
     return offset;
   }
@@ -99,6 +99,11 @@ export class PartitionLog {
   stored(offset: number): StoredRecord | undefined {
     const bytes = this.#kv.get(keys.record(this.topic, this.partition, offset));
     return bytes === undefined ? undefined : decodeRecord(this.topic, this.partition, offset, bytes);
+  }
+
+  /** Bytes of committed records from an offset on, at least what readers of a tail can be behind. */
+  unread(from: number): number {
+    return from >= this.#seen.end ? 0 : this.#tail.bytesFrom(from);
   }
 
   /** Committed records from an offset, at most `maxBytes` (at least one record where there is one). */

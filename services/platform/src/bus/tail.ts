@@ -7,9 +7,11 @@ import type { BusRecord } from './bus.ts';
 export class Tail {
   readonly #maxBytes: number;
   #records: BusRecord[] = [];
-  /** Index in `#records` of the oldest one kept; the slots before it are cut off now and then. */
+  /** Bytes ever pushed before each of the records. */
+  #starts: number[] = [];
+  /** Index of the oldest record kept; the slots before it are cut off now and then. */
   #head = 0;
-  #bytes = 0;
+  #pushed = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -19,13 +21,12 @@ export class Tail {
     const newest = this.#records.at(-1);
     if (newest !== undefined && newest.offset + 1 !== record.offset) this.clear();
     this.#records.push(record);
-    this.#bytes += record.value.length;
-    while (this.#bytes > this.#maxBytes && this.#head < this.#records.length) {
-      this.#bytes -= this.#records[this.#head]?.value.length ?? 0;
-      this.#head += 1;
-    }
-    if (this.#head > 1_024 && this.#head * 2 > this.#records.length) {
+    this.#starts.push(this.#pushed);
+    this.#pushed += record.value.length;
+    while (this.#pushed - (this.#starts[this.#head] ?? this.#pushed) > this.#maxBytes) this.#head += 1;
+    if (this.#head > 64 && this.#head * 2 > this.#records.length) {
       this.#records = this.#records.slice(this.#head);
+      this.#starts = this.#starts.slice(this.#head);
       this.#head = 0;
     }
   }
@@ -36,9 +37,16 @@ export class Tail {
     return this.#records[this.#head + offset - oldest.offset];
   }
 
+  /** Bytes of the records from an offset on; all that was ever pushed where the offset is no longer kept. */
+  bytesFrom(offset: number): number {
+    const oldest = this.#records[this.#head];
+    if (oldest === undefined || offset < oldest.offset) return this.#pushed;
+    return this.#pushed - (this.#starts[this.#head + offset - oldest.offset] ?? this.#pushed);
+  }
+
   clear(): void {
     this.#records = [];
+    this.#starts = [];
     this.#head = 0;
-    this.#bytes = 0;
   }
 }
