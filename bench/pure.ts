@@ -2,6 +2,7 @@
  * `prepare` and `judge` without I/O against JSON.parse of the same lines. `node bench/pure.ts [lines]` (default 200,000).
  * One JSON line a figure: the lines, read as bytes, become events, then judgements in the judge's own state.
  */
+import '../services/cli/src/heap.ts';
 import type { Event, RawMeta, WorkloadSnapshot } from '@eyrie/schemas';
 import { WorkloadIndex } from '../services/processor/src/core/join/workload-index.ts';
 import {

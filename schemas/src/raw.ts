@@ -1,3 +1,4 @@
+import type { LineReading } from './falco/event.ts';
 import { FrameError, FrameReader, FrameWriter } from './frame.ts';
 import type { ClusterId, TenantId } from './ids.ts';
 
@@ -24,6 +25,8 @@ export interface RawMeta {
 export interface RawSection {
   readonly meta: RawMeta;
   readonly block: Buffer;
+  /** What was read of each line, for a reader in the same process; undefined where a line was not read. Not encoded. */
+  readonly readings?: readonly (LineReading | undefined)[];
 }
 
 /** A writer that is used again saves its buffer. */

@@ -17,7 +17,10 @@ export async function appendFiles(
   let outputs: Output[] = [];
   let bytes = 0;
   const flush = async () => {
-    if (outputs.length > 0) await bus.append(outputs);
+    if (outputs.length > 0) {
+      await bus.waitForReaders('raw', 0);
+      await bus.append(outputs);
+    }
     outputs = [];
     bytes = 0;
   };

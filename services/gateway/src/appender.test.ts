@@ -26,6 +26,20 @@ describe('appender', () => {
     expect(state.appends).toBe(2);
   });
 
+  it('lets a bulk post wait for the readers, and never a single event', async () => {
+    const { bus, state, records } = fakeBus();
+    const { append } = createAppender(
+      bus,
+      () => {},
+      () => {},
+    );
+    await append([section('a')]);
+    expect(state.waits).toBe(0);
+    await append([section('b'.repeat(64 * 1024))]);
+    expect(state.waits).toBe(1);
+    expect(records()).toHaveLength(2);
+  });
+
   it('waits for more while every turn brings more, within its bound, and never with a lone post', async () => {
     const { bus, state } = fakeBus();
     let bounds = 0;

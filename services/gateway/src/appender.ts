@@ -14,6 +14,11 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/**
+ * Who posts this much at once keeps a queue of his own and can wait a little while the pipeline is behind: what waits
+ * here need not be read from disk later. A sensor that posts event by event never waits.
+ */
+const BULK_BYTES = 64 * 1024;
 /** The first post waits no longer than this for others, milliseconds. */
 const GATHER_MS = 2;
 
@@ -22,21 +27,26 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
   let waiting: Waiting[] = [];
   let gatherUntil = 0;
 
+  /** One cluster, one partition: an agent's file stays in order. */
+  function partition({ meta }: RawSection): number {
+    return partitionFor(`${meta.tenant}/${meta.cluster}`, bus.partitions('raw'));
+  }
+
   function encode(batch: readonly Waiting[]): Output[] {
     const byPartition = new Map<number, RawSection[]>();
     for (const { sections } of batch) {
       for (const section of sections) {
-        // One cluster, one partition: an agent's file stays in order.
-        const partition = partitionFor(`${section.meta.tenant}/${section.meta.cluster}`, bus.partitions('raw'));
-        const list = byPartition.get(partition);
-        if (list === undefined) byPartition.set(partition, [section]);
+        const number = partition(section);
+        const list = byPartition.get(number);
+        if (list === undefined) byPartition.set(number, [section]);
         else list.push(section);
       }
     }
     const outputs: Output[] = [];
-    for (const [partition, sections] of byPartition) {
+    for (const [number, sections] of byPartition) {
       for (const group of groupSections(sections)) {
-        outputs.push({ topic: 'raw', partition, value: encodeRawFrame(group, writer) });
+        const made = group.map(({ readings }) => readings);
+        outputs.push({ topic: 'raw', partition: number, value: encodeRawFrame(group, writer), made });
       }
     }
     return outputs;
@@ -69,8 +79,11 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
   }
 
   return {
-    append: (sections) => {
-      if (sections.length === 0) return Promise.resolve();
+    append: async (sections) => {
+      if (sections.length === 0) return;
+      if (bytesOf(sections) >= BULK_BYTES) {
+        await Promise.all([...new Set(sections.map(partition))].map((number) => bus.waitForReaders('raw', number)));
+      }
       return new Promise((resolve, reject) => {
         waiting.push({ sections, resolve, reject });
         if (waiting.length > 1) return;
@@ -79,4 +92,8 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
       });
     },
   };
+}
+
+function bytesOf(sections: readonly RawSection[]): number {
+  return sections.reduce((sum, { block }) => sum + block.length, 0);
 }

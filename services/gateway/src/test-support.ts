@@ -33,13 +33,17 @@ const tokens = new Map([
 /** A bus that keeps what was appended; `fail` makes the next appends fail. */
 export function fakeBus() {
   const outputs: Output[] = [];
-  const state: { error: Error | undefined; appends: number; hold: Promise<void> | undefined } = {
+  const state: { error: Error | undefined; appends: number; waits: number; hold: Promise<void> | undefined } = {
     error: undefined,
     appends: 0,
+    waits: 0,
     hold: undefined,
   };
   const bus = {
     partitions: () => 1,
+    waitForReaders: async () => {
+      state.waits += 1;
+    },
     append: async (added: readonly Output[]) => {
       await state.hold;
       if (state.error !== undefined) throw state.error;

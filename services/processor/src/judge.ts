@@ -26,11 +26,11 @@ export interface JudgeDependencies {
 
 /** Settings of the judge; what is left out has the default of `core/judge/defaults.ts`. */
 export type JudgeRoleOptions = Partial<Omit<JudgeOptions, 'score' | 'identify' | 'inventory' | 'hasInventory'>> & {
-  /** Event bytes of one step at most: a backlog is cheaper in large steps, which write a page once. Default 4 MiB. */
+  /** Event bytes of one step at most: a backlog is cheaper in large steps, which write a page once. Default 3 MiB. */
   readonly batchBytes?: number;
 };
 
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 3 * 1024 * 1024;
 /** How long an idle judge sleeps; late identities and the clock wait for it. */
 const WAIT_MS = 250;
 const TICK_MS = 1_000;

@@ -1,6 +1,15 @@
 import type { Bus, BusRecord, Output, Step } from '@eyrie/platform/bus/bus';
 import { openSealed, type Signer } from '@eyrie/platform/sign';
-import { type Alert, type Command, type Event, FORMATS, FrameError, FrameReader, type Judged, type Reason } from '@eyrie/schemas';
+import {
+  type Alert,
+  type Command,
+  type Event,
+  FORMATS,
+  FrameError,
+  FrameReader,
+  type Judged,
+  type Reason,
+} from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
 import {
   type Bound,

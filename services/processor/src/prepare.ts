@@ -2,10 +2,10 @@ import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
-import { decodeRawFrame, type Event, FrameError, partitionOf, type RawMeta } from '@eyrie/schemas';
+import { decodeRawFrame, type Event, FrameError, partitionOf, type RawSection } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
 import { createMemos } from './core/prepare/memo.ts';
-import { type PrepareTools, prepareLine } from './core/prepare/prepare-line.ts';
+import { type PlacedLine, type PrepareTools, prepareLine } from './core/prepare/prepare-line.ts';
 import { Frames } from './frames.ts';
 import { Outcomes } from './outcomes.ts';
 import { createRole, type Role } from './role.ts';
@@ -20,11 +20,11 @@ export interface PrepareDependencies {
 }
 
 export interface PrepareOptions {
-  /** Raw bytes of one step at most. More is cheaper a line and holds up the first one longer. Default 2 MiB. */
+  /** Raw bytes of one step at most. More is cheaper a line and holds up the first one longer. Default 1.5 MiB. */
   readonly batchBytes?: number;
 }
 
-const BATCH_BYTES = 2 * 1024 * 1024;
+const BATCH_BYTES = 1536 * 1024;
 const WAIT_MS = 1_000;
 
 /** Raw lines in; events by routing key, sensor health and dead letters out. Keeps no state but its position. */
@@ -79,10 +79,13 @@ function prepareRecord(record: BusRecord, batch: Batch): void {
   }
   const log = bus.logIdentity('raw', partition);
   let first = 0;
-  for (const { meta, lines } of sections) {
+  const made = record.made as readonly RawSection['readings'][] | undefined;
+  for (const [number, { meta, lines }] of sections.entries()) {
+    const readings = made?.[number];
     for (let index = 0; index < lines.length; index += 1) {
       const line = lines[index] ?? EMPTY;
-      prepareOne(line, meta, index, { log, partition, offset, index: first + index }, batch);
+      const position = { log, partition, offset, index: first + index };
+      prepareOne({ line, meta, index, position, reading: readings?.[index] }, batch);
     }
     first += lines.length;
   }
@@ -90,14 +93,9 @@ function prepareRecord(record: BusRecord, batch: Batch): void {
 
 const EMPTY = Buffer.alloc(0);
 
-function prepareOne(
-  line: Buffer,
-  meta: RawMeta,
-  index: number,
-  position: { log: string; partition: number; offset: number; index: number },
-  { bus, tools, frames, outcomes, outputs }: Batch,
-): void {
-  const prepared = prepareLine({ line, meta, index, position }, tools);
+function prepareOne(placed: PlacedLine, { bus, tools, frames, outcomes, outputs }: Batch): void {
+  const { line, position } = placed;
+  const prepared = prepareLine(placed, tools);
   if (prepared.kind === 'event') {
     const { event } = prepared;
     const partition = partitionOf(event.routing_key, bus.partitions('events'));

@@ -13,6 +13,7 @@ import {
   type Judgement,
   type RawMeta,
   type TopicName,
+  visitJudged,
 } from '@eyrie/schemas';
 import { FALCO_LINES } from '@eyrie/schemas/fixtures';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -82,6 +83,12 @@ async function judged(): Promise<{ judgement: Judgement; event: Event; line: str
   return entries;
 }
 
+/** Values JSON can hold and JavaScript cannot, and the other way round. */
+const ODD_LINES = [
+  '{"output_fields":{"proc.tty":1e999,"proc.pid":-0,"user.uid":18446744073709551615,"proc.cmdline":"\\ud800 \\u0000"},',
+  '{"output_fields":{"__proto__":{"a":1},"constructor":1,"proc.tty":"34816","fd.lport":65536.5,"container.id":"","container.start_ts":1e999},',
+].map((head, at) => Buffer.from(`${head}"rule":"odd ${at}","priority":"Notice","time":"2026-01-05T00:00:0${at}Z"}`));
+
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((total, count) => total + count, 0);
 
 describe('processor', () => {
@@ -100,6 +107,39 @@ describe('processor', () => {
       expect(second['judge/duplicate/event_id'] ?? 0).toBe(before.judged);
       expect((await records('alerts')).length).toBe(before.alerts);
       expect(new Set((await judged()).map(({ event }) => event.event_id)).size).toBe(events);
+    },
+  );
+
+  it.each([...falcoFiles(), ['odd values', ODD_LINES] as const])(
+    'hands on what readers of the bytes would read: %s',
+    async (_n, lines) => {
+      await post(lines);
+      const counts = await outcomes(await process());
+      let compared = 0;
+      for (const { value, made } of await records('events')) {
+        const reader = new FrameReader(value, 'events');
+        for (const event of made as readonly Event[]) {
+          expect(JSON.parse(reader.nextText())).toEqual(event);
+          reader.skip(1);
+          compared += 1;
+        }
+      }
+      for (const { value, made } of await records('judged')) {
+        const read: unknown[] = [];
+        visitJudged({ value }, (entry) => read.push(entry));
+        expect(read).toEqual(made);
+        const raws: string[] = [];
+        visitJudged({ value }, (_entry, raw) => raws.push(raw.toString()));
+        const handed: string[] = [];
+        visitJudged({ value, made }, (_entry, raw) => handed.push(raw.toString()));
+        expect(handed).toEqual(raws);
+      }
+      for (const { value, made } of await records('alerts')) {
+        const { mac: _, ...read } = JSON.parse(value.toString()) as Record<string, unknown>;
+        expect(read).toEqual(made);
+      }
+      const judged = Object.entries(counts).filter(([name]) => name.startsWith('judge/'));
+      expect(compared).toBe(sum(Object.fromEntries(judged)));
     },
   );
 

@@ -2,14 +2,7 @@ import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { openSealed, type Refusal, type Signer } from '@eyrie/platform/sign';
-import {
-  type Alert,
-  FORMATS,
-  FrameError,
-  partitionOf,
-  type TopicName,
-  visitJudged,
-} from '@eyrie/schemas';
+import { type Alert, FORMATS, FrameError, partitionOf, type TopicName, visitJudged } from '@eyrie/schemas';
 import { AlertMemory } from './alert-memory.ts';
 import { partitionHash, requestKey } from './core/request.ts';
 import type { RuleSet } from './core/rules/compiled.ts';

@@ -49,8 +49,8 @@ export function admit(lines: Lines, meta: SectionMeta, check: Check, options: Ad
       sections.addOversize(start, end);
       continue;
     }
-    sections.add(start, end);
     const reading = check(body.subarray(start, end), meta);
+    sections.add(start, end, reading);
     if (reading.ok) accepted += 1;
     else if (reading.code === 'blank') blank += 1;
     else refuse(index, reading.code, reading.message);
@@ -66,6 +66,7 @@ class SectionWriter {
   #runs: Buffer[] = [];
   #runStart = -1;
   #runEnd = -1;
+  #readings: (LineReading | undefined)[] = [];
   #lines = 0;
   #sectionBytes = 0;
   #oversize: { index: number; bytes: number; sha256: string }[] = [];
@@ -77,8 +78,9 @@ class SectionWriter {
   }
 
   /** A line of the body; its newline stands at `end`. */
-  add(start: number, end: number): void {
+  add(start: number, end: number, reading: LineReading): void {
     this.#reserve(end + 1 - start);
+    this.#readings.push(reading);
     if (start !== this.#runEnd) {
       this.#endRun();
       this.#runStart = start;
@@ -92,6 +94,7 @@ class SectionWriter {
     const line = this.#body.subarray(start, end);
     const head = line.subarray(0, LIMITS.deadLetterBytes);
     this.#reserve(head.length + 1);
+    this.#readings.push(undefined);
     this.#oversize.push({ index: this.#lines - 1, bytes: line.length, sha256: sha256(line) });
     this.#runs.push(head, NEWLINE);
   }
@@ -122,8 +125,10 @@ class SectionWriter {
     this.#sections.push({
       meta: { ...this.#meta, lines: this.#lines, ...oversize },
       block: block ?? Buffer.concat(this.#runs),
+      readings: this.#readings,
     });
     this.#runs = [];
+    this.#readings = [];
     this.#oversize = [];
     this.#lines = 0;
     this.#sectionBytes = 0;

@@ -17,6 +17,12 @@ export interface Bus {
    */
   append(outputs: readonly Output[]): Promise<readonly Appended[]>;
 
+  /**
+   * For writers that have a queue of their own: waits while the readers of a partition are far behind, half a second at
+   * most. A hint for speed: `append` takes everything at any time.
+   */
+  waitForReaders(topic: TopicName, partition: number): Promise<void>;
+
   /** Joins a group. `run` is called for each partition number assigned and ends when its signal aborts. */
   join(spec: GroupSpec, run: (assigned: Assigned, signal: AbortSignal) => Promise<void>): Membership;
   /** Registered groups and how far they have read. */

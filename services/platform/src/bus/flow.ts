@@ -12,7 +12,7 @@ export interface Reader {
 }
 
 /** A reader this far behind soon falls out of the tail: half of what one holds. */
-const BEHIND_BYTES = 8 * 1024 * 1024;
+const BEHIND_BYTES = 3 * 1024 * 1024;
 /** How long a reader that stands still is waited for, and anyone at all before one batch. */
 const STILL_MS = 200;
 const HOLD_MS = 500;
@@ -44,12 +44,12 @@ export class Flow {
   }
 
   /** Resolves when no reader of what the caller writes is far behind, or when it has waited long enough. */
-  async hold(writes: Iterable<Place>, signal: AbortSignal): Promise<void> {
+  async hold(writes: Iterable<Place>, signal?: AbortSignal): Promise<void> {
     const places = [...writes];
     const end = performance.now() + HOLD_MS;
     let slowest: Slow | undefined;
     let movedAt = 0;
-    for (let now = performance.now(); now < end && !signal.aborted; now = performance.now()) {
+    for (let now = performance.now(); now < end && signal?.aborted !== true; now = performance.now()) {
       const slow = this.#behind(places);
       if (slow === undefined) return;
       if (slow.reader !== slowest?.reader || slow.next !== slowest.next) {

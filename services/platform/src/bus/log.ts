@@ -42,7 +42,7 @@ export interface EmbeddedLog extends Bus {
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
-const TAIL_BYTES = 16 * 1024 * 1024;
+const TAIL_BYTES = 8 * 1024 * 1024;
 const READ_BYTES = 1024 * 1024;
 /** Characters of a key: far above any real one, and below what the headers of records and blocks can say. */
 const MAX_KEY = 16_384;
@@ -61,6 +61,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
   const layout = checkLayout(kv, options.partitions ?? {});
   const { counts } = layout;
   const notifier = new Notifier(clock);
+  const flow = new Flow(notifier);
   const positions = new Positions(kv);
   const logs = new Map<string, PartitionLog>();
   const states = new Map<string, StateLog>();
@@ -106,7 +107,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     end: (topic, partition) => logOf(topic, partition).end,
     read: (topic, partition, from, bytes) => logOf(topic, partition).read(from, bytes),
     unread: (topic, partition, from) => logOf(topic, partition).unread(from),
-    flow: new Flow(notifier),
+    flow,
     wait: (inputs, partition, maxWaitMs, signal) =>
       notifier.wait(
         inputs.map((topic) => channel(topic, partition)),
@@ -291,6 +292,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     read: async (topic, partition, from, readOptions) =>
       logOf(topic, partition).read(from, readOptions?.maxBytes ?? READ_BYTES),
     readState: async (topic, partition, prefix) => stateOf(topic, partition).read(prefix),
+    waitForReaders: (topic, partition) => flow.hold([[topic, partition]]),
     waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
       if (logOf(topic, partition).end > offset) return;
       await notifier.wait([channel(topic, partition)], maxWaitMs, signal);

@@ -66,7 +66,8 @@ export function normaliseContainer(fields: Fields, draft: EventDraft): void {
   draft.image_digest = text(fields['container.image.digest']);
   draft.privileged = flag(fields['container.privileged']);
   const started = Number(text(fields['container.start_ts']));
-  draft.container_started_at = started > 0 ? Math.trunc(started / 1e6) : undefined;
+  draft.container_started_at =
+    started > 0 && started < Number.POSITIVE_INFINITY ? Math.trunc(started / 1e6) : undefined;
   draft.namespace = text(fields['k8s.ns.name']) ?? text(fields['k8smeta.ns.name']);
   draft.pod = text(fields['k8s.pod.name']) ?? text(fields['k8smeta.pod.name']);
   draft.pod_uid = text(fields['k8s.pod.uid']) ?? text(fields['k8smeta.pod.uid']) ?? text(fields['k8s.pod.id']);

@@ -5,6 +5,7 @@ import {
   type FalcoEvent,
   type HealthRecord,
   LIMITS,
+  type LineReading,
   msOfNanos,
   type Nanos,
   nanosOfMs,
@@ -28,6 +29,8 @@ export interface PlacedLine {
   readonly meta: RawMeta;
   readonly index: number;
   readonly position: RawPosition;
+  /** What the gateway read of it, where that is at hand: `readLine` of the line says the same. */
+  readonly reading?: LineReading | undefined;
 }
 
 export interface PrepareTools {
@@ -51,7 +54,7 @@ export function prepareLine(placed: PlacedLine, tools: PrepareTools): Prepared {
   if (meta.oversize?.some((entry) => entry.index === index) === true) {
     return refused(placed, 'line_too_long', 'the line is over the bound of one event');
   }
-  const reading = readLine(line, meta);
+  const reading = placed.reading ?? readLine(line, meta);
   if (!reading.ok) {
     return reading.outcome === 'rejected'
       ? refused(placed, reading.code, reading.message)

@@ -8,10 +8,10 @@ export function text(value: unknown): string | undefined {
   return Array.isArray(value) && value.length > 0 ? value.map((item) => text(item) ?? '').join(',') : undefined;
 }
 
-/** An integer a double holds exactly. */
+/** An integer a double holds exactly. Never −0, which JSON would not bring back. */
 export function integer(value: unknown): number | undefined {
   const number = typeof value === 'string' && value !== '' ? Number(value) : value;
-  return typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined;
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number + 0 : undefined;
 }
 
 /** A uid; unset ones (-1, or its unsigned form) are absent. */

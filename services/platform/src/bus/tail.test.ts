@@ -1,0 +1,34 @@
+import type { TopicName } from '@eyrie/schemas';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Tail } from './tail.ts';
+
+const MAX = 100;
+const record = (offset: number, bytes: number) => ({
+  topic: 'events' as TopicName,
+  partition: 0,
+  offset,
+  timestamp: 0,
+  value: Buffer.alloc(bytes),
+});
+
+describe('tail', () => {
+  it('holds the newest records up to its bytes, and knows how much lies behind an offset', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 300 }), (sizes) => {
+        const tail = new Tail(MAX);
+        sizes.forEach((bytes, offset) => {
+          tail.push(record(offset, bytes));
+        });
+        const bytesFrom = (offset: number) => sizes.slice(offset).reduce((sum, bytes) => sum + bytes, 0);
+        sizes.forEach((bytes, offset) => {
+          const kept = tail.get(offset);
+          if (bytesFrom(offset) > MAX) expect(kept).toBeUndefined();
+          else expect(kept).toMatchObject({ offset, value: { length: bytes } });
+          expect(tail.bytesFrom(offset)).toBe(kept === undefined ? bytesFrom(0) : bytesFrom(offset));
+        });
+        expect(tail.bytesFrom(sizes.length)).toBe(0);
+      }),
+    );
+  });
+});
