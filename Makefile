@@ -33,7 +33,7 @@ bench: setup ## Benchmarks: one JSON line each
 	node bench/run.ts
 
 chaos: setup ## Full rounds of kills, folding histories, malformed bodies, secrets (about an hour)
-	EYRIE_CHAOS=full vitest run test/chaos
+	EYRIE_CHAOS=full EYRIE_TEST_RUNS=350 vitest run test/chaos
 	EYRIE_TEST_RUNS=100 vitest run test/malformed
 	EYRIE_TEST_RUNS=5 vitest run test/acceptance/secrets.test.ts
 

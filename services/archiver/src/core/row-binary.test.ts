@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RowBinaryWriter } from './row-binary.ts';
 
-const numRuns = 300 * Number(env['EYRIE_TEST_RUNS'] === 'full' ? 100 : (env['EYRIE_TEST_RUNS'] ?? 1));
+const numRuns = 300 * Number(env['EYRIE_TEST_RUNS'] ?? 1);
 
 function written(write: (writer: RowBinaryWriter) => void): Buffer {
   const writer = new RowBinaryWriter(8);

@@ -5,9 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type History, history, type Move, type Run, runHistory, WINDOW } from './history.test-support.ts';
 import * as judge from './judge.ts';
 
-const runs = (count: number) => ({
-  numRuns: count * Number(env['EYRIE_TEST_RUNS'] === 'full' ? 350 : (env['EYRIE_TEST_RUNS'] ?? 1)),
-});
+const runs = (count: number) => ({ numRuns: count * Number(env['EYRIE_TEST_RUNS'] ?? 1) });
 const LONG = 3_600_000;
 
 function total(run: Run): number {
