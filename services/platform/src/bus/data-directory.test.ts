@@ -121,3 +121,16 @@ test('a path that is no directory is refused with what to do', () => {
     );
   }
 });
+
+test('a place where nothing can be made is refused at once', () => {
+  expect(() => openDataDirectory('/proc/eyrie/data')).toThrow(
+    expect.objectContaining({ code: 'EYRIE_CONFIG_INVALID', message: expect.stringContaining('/proc/eyrie') }),
+  );
+});
+
+test('missing parents are made, as private as the directory', () => {
+  const deep = join(path, 'a', 'b');
+  openDataDirectory(deep).close();
+  expect(statSync(join(path, 'a')).mode & 0o777).toBe(0o700);
+  expect(existsSync(join(deep, 'format.json'))).toBe(true);
+});

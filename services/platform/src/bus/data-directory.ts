@@ -8,9 +8,10 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FORMATS } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
 import { lockDirectory } from './directory-lock.ts';
@@ -47,7 +48,7 @@ export function openDataDirectory(path: string): DataDirectory {
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeMissing(resolve(path));
     accessSync(path, constants.W_OK);
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
@@ -58,6 +59,23 @@ function makeDirectory(path: string): void {
       { cause },
     );
   }
+}
+
+/**
+ * Not by `recursive`, which never returns where a directory exists and nothing can be made in it (`/proc`).
+ */
+function makeMissing(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeMissing(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!isDirectory(path)) throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function readFormat(path: string): { readonly logIdentity: string } {
