@@ -89,6 +89,16 @@ describe('what is taken', () => {
     for (const { value } of records()) expect(value.length).toBeLessThan(300 * 1024);
   });
 
+  it('hands on what it read, but not of bodies so large that it would fill the memory', async () => {
+    const { post, records } = await start();
+    const isHandedOn = () => records().map(({ made }) => (made as unknown[][])[0]?.[0] !== undefined);
+    await post(line());
+    await post(`${line({ text: 'x'.repeat(200_000) })}\n`.repeat(50), NDJSON);
+    expect(isHandedOn()[0]).toBe(true);
+    expect(isHandedOn().slice(1)).not.toContain(true);
+    expect(records().length).toBeGreaterThan(10);
+  });
+
   it('keeps the head of a line over the bound and refuses it alone', async () => {
     const { post, sections } = await start();
     const long = line({ text: 'x'.repeat(300_000) });

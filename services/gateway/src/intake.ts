@@ -29,6 +29,8 @@ interface Dependencies {
   readonly metrics: Metrics;
 }
 
+/** What was read of bodies is kept until they are stored, while no more than this is in flight: beyond it, it is read again. */
+const HANDED_ON_BYTES = 8 * 1024 * 1024;
 /** Rejected lines an answer lists; the rest is a number. */
 const LISTED = 1000;
 
@@ -64,7 +66,11 @@ export function createIntake(deps: Dependencies, limits: IntakeLimits): Intake {
         origin: 'http' as const,
         ...(quotas.isOver(principal.tenant, clock.now()) && { over_quota: true as const }),
       };
-      const admission = admit(cut.lines, meta, readLine, { eventBytes: limits.eventBytes, listed: LISTED });
+      const admission = admit(cut.lines, meta, readLine, {
+        eventBytes: limits.eventBytes,
+        listed: LISTED,
+        handsOn: budget.used <= HANDED_ON_BYTES,
+      });
       await appender.append(admission.sections);
       return admission;
     } finally {
