@@ -180,6 +180,13 @@ describe('processor', () => {
     expect(await records('dead-letter')).toHaveLength(2);
   });
 
+  it('commits between records when short lines end as many long dead letters', async () => {
+    for (let record = 0; record < 4; record += 1) await post(new Array(12_000).fill(Buffer.from('{}')));
+    expect(await outcomes(await process())).toEqual({ 'prepare/rejected/missing_rule': 48_000 });
+    const steps = await home.metrics.read('eyrie_bus_transactions_total');
+    expect(steps.find(([{ group }]) => group === 'prepare')?.[1]).toBe(2);
+  });
+
   it('gives an oversize line its whole length and hash', async () => {
     const sha256 = 'ab'.repeat(32);
     await post([Buffer.from('{}'), Buffer.from('x'.repeat(100))], {

@@ -143,6 +143,8 @@ test('too much waiting is refused and counted', async () => {
   const huge = writer.run(change(kv, 'huge', { bytes: 200 * 1024 * 1024 }));
   await expect(writer.run(change(kv, 'a'))).rejects.toMatchObject({ code: 'EYRIE_BUS_FULL', retryable: true });
   expect(calls.bounds).toEqual(['bus_pending_bytes']);
+  // A step empties the log: refused, its group would have to start anew.
+  expect(await writer.run(change(kv, 'step', { positions: true }))).toBe('step');
   await huge;
   await writer.run(change(kv, 'a'));
 });

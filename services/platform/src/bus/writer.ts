@@ -32,7 +32,7 @@ interface WriterOptions {
 
 /** A transaction longer than this would hold the event loop too long. */
 const TRANSACTION_BYTES = 8 * 1024 * 1024;
-/** Beyond this much waiting, changes are refused. */
+/** Beyond this much waiting, appends are refused. Steps are not: each group has one at a time, and they empty the log. */
 const PENDING_BYTES = 128 * 1024 * 1024;
 
 /**
@@ -72,7 +72,8 @@ export class Writer {
 
   run<T>(change: Change<T>): Promise<T> {
     if (this.#closed) return Promise.reject(closedError());
-    if (this.#pendingBytes > PENDING_BYTES) {
+    const isStep = change.positions || change.state;
+    if (!isStep && this.#pendingBytes > PENDING_BYTES) {
       this.#options.boundReached('bus_pending_bytes');
       return Promise.reject(
         new AppError('EYRIE_BUS_FULL', `${this.#pendingBytes} bytes wait to be written`, { retryable: true }),
@@ -81,7 +82,7 @@ export class Writer {
     return new Promise((resolve, reject) => {
       this.#queue.push({ change, resolve, reject });
       this.#pendingBytes += change.bytes;
-      this.#schedule(change.positions || change.state);
+      this.#schedule(isStep);
     });
   }
 
