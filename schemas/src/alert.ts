@@ -78,7 +78,6 @@ export type AlertChange =
   | 'amended'
   | 'verdict'
   | 'silence_ended'
-  | 'told'
   | 'closed'
   | 'merged';
 

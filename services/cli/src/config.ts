@@ -1,5 +1,6 @@
 import { flag, integer, parseEnv } from '@eyrie/platform/config';
 import { LOG_LEVELS } from '@eyrie/platform/log';
+import { RETENTION } from '@eyrie/platform/store/retention';
 import { JUDGE_DEFAULTS } from '@eyrie/processor';
 import { isName } from '@eyrie/schemas';
 import { z } from 'zod';
@@ -43,6 +44,17 @@ export const CONFIG = {
     ),
     EYRIE_BUS_SYNC: flag(true).describe(
       'Sync every commit. Off only for measurements: a power failure then loses accepted events.',
+    ),
+  }),
+  store: z.object({
+    EYRIE_STORE_EVENTS_DAYS: integer(1, 3_650, RETENTION.eventsDays).describe(
+      'Days events stay in ClickHouse. Tables that exist follow a change at the next start.',
+    ),
+    EYRIE_STORE_VERSIONS_DAYS: integer(1, 3_650, RETENTION.versionsDays).describe(
+      'Days the versions of alerts and actions and the coverage stay; the latest version of each stays for good.',
+    ),
+    EYRIE_STORE_HEALTH_DAYS: integer(1, 3_650, RETENTION.healthDays).describe(
+      'Days health records and dead letters stay.',
     ),
   }),
   gateway: z.object({

@@ -66,7 +66,16 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     const bus = openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
     await refuseLostRows(bus, options.dataDir);
-    const store = await openChdb({ dataDir: options.dataDir, log, metrics });
+    const store = await openChdb({
+      dataDir: options.dataDir,
+      log,
+      metrics,
+      retention: {
+        eventsDays: config.EYRIE_STORE_EVENTS_DAYS,
+        versionsDays: config.EYRIE_STORE_VERSIONS_DAYS,
+        healthDays: config.EYRIE_STORE_HEALTH_DAYS,
+      },
+    });
     closers.push(() => store.close());
     await store.migrate();
     await store.selfTest();

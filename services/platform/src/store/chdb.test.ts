@@ -141,3 +141,37 @@ it('leaves no file of rows behind, and removes those of killed processes', async
   const mine = readdirSync(rowFileDirectory()).filter((name) => name.startsWith(`eyrie-rows-${process.pid}-`));
   expect(mine).toEqual([]);
 });
+
+it('keeps rows as long as it is told, also where the tables were made with another retention', async () => {
+  const dataDir = directory();
+  const days = async (store: ChdbStore) => {
+    const rows = await store.query<{ name: string; days: string }>(
+      "SELECT name, extract(create_table_query, 'toIntervalDay.([0-9]+)') AS days FROM system.tables WHERE database = 'eyrie' AND days != '' ORDER BY name",
+    );
+    return Object.fromEntries(rows.map((row) => [row.name, Number(row.days)]));
+  };
+  const first = await open(dataDir);
+  await first.migrate();
+  const made = await days(first);
+  expect(made).toEqual({
+    events: 90,
+    duplicates: 90,
+    alert_versions: 400,
+    action_versions: 400,
+    coverage_minutes: 400,
+    health_records: 90,
+    dead_letter_records: 90,
+  });
+  const old = 'toDateTime64(now() - INTERVAL 40 DAY, 3)';
+  await first.command(`INSERT INTO eyrie.events (tenant, event_id, received_at) SELECT 't', 'old', ${old}`);
+  await first.command("INSERT INTO eyrie.events (tenant, event_id, received_at) SELECT 't', 'new', now64(3)");
+  await first.close();
+
+  const options = { dataDir, log, metrics: createMetrics() };
+  const second = await openChdb({ ...options, retention: { eventsDays: 30 } });
+  await second.migrate();
+  expect(await days(second)).toEqual({ ...made, events: 30, duplicates: 30 });
+  await second.command('OPTIMIZE TABLE eyrie.events FINAL');
+  expect(await second.query('SELECT event_id FROM eyrie.events')).toEqual([{ event_id: 'new' }]);
+  await second.close();
+});

@@ -7,8 +7,9 @@ import { startChdbProcess } from './chdb-process.ts';
 import { refuseDamage } from './damage.ts';
 import { toSelectError, toStoreError } from './failures.ts';
 import { insertStatement } from './insert.ts';
-import { migrateStore, type StoreLayout } from './migrate-store.ts';
+import { migrateStore } from './migrate-store.ts';
 import type { EngineReply, EngineRequest } from './protocol.ts';
+import type { Retention } from './retention.ts';
 import { removeOrphanedRowFiles, withRowFile } from './row-file.ts';
 import { selfTest } from './self-test.ts';
 import type { CompactResult } from './session.ts';
@@ -21,7 +22,7 @@ export interface ChdbOptions {
   readonly metrics: Metrics;
   /** Bytes the engine may hold (default 1 GB). */
   readonly memoryBytes?: number;
-  readonly retention?: Partial<StoreLayout>;
+  readonly retention?: Partial<Retention>;
   /** How long a start waits for the engine's process before it to leave the directory, milliseconds (default 10,000). */
   readonly busyWaitMs?: number;
 }

@@ -1,17 +1,8 @@
 import { quote } from './insert.ts';
 import { type Applied, type Migration, pendingMigrations, readMigrations, statementsOf } from './migrate.ts';
+import { applyRetention, RETENTION, type Retention } from './retention.ts';
 import type { Store } from './store.ts';
 
-/** How long rows are kept, days. Applies when a table is made. */
-export interface StoreLayout {
-  readonly eventsDays: number;
-  /** Versions of alerts and actions, and coverage. */
-  readonly versionsDays: number;
-  /** Health records and dead letters. */
-  readonly healthDays: number;
-}
-
-const LAYOUT: StoreLayout = { eventsDays: 90, versionsDays: 400, healthDays: 90 };
 const DATABASE = 'eyrie';
 
 /** Tokens are remembered for this many inserts a table, an hour's at least: the default of 0 would ignore them. */
@@ -35,7 +26,7 @@ export const TABLE_SETTINGS = [
 export async function migrateStore(
   store: Pick<Store, 'query'>,
   command: (sql: string) => Promise<unknown>,
-  layout: Partial<StoreLayout> = {},
+  wanted: Partial<Retention> = {},
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<readonly { number: number; name: string; applied: boolean }[]> {
   await command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
@@ -46,16 +37,16 @@ export async function migrateStore(
     `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.migrations ORDER BY number`,
   );
   const pending = new Set(pendingMigrations(migrations, applied).map(({ number }) => number));
-  const { eventsDays, versionsDays, healthDays } = { ...LAYOUT, ...layout };
+  const retention = { ...RETENTION, ...wanted };
   const values = {
     database: DATABASE,
     merge_tree: 'MergeTree',
     replacing_merge_tree: 'ReplacingMergeTree',
     summing_merge_tree: 'SummingMergeTree',
     table_settings: TABLE_SETTINGS,
-    events_days: eventsDays,
-    versions_days: versionsDays,
-    health_days: healthDays,
+    events_days: retention.eventsDays,
+    versions_days: retention.versionsDays,
+    health_days: retention.healthDays,
   };
   const result = [];
   for (const migration of migrations) {
@@ -69,5 +60,6 @@ export async function migrateStore(
     }
     result.push({ number, name, applied: isPending });
   }
+  await applyRetention(store, command, DATABASE, retention);
   return result;
 }
