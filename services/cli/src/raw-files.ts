@@ -4,8 +4,8 @@ import { type ClusterId, encodeRawFrame, LIMITS, type RawMeta, type TenantId } f
 import { readBlocks } from './lines.ts';
 
 const NEWLINE = 10;
-/** Bytes appended at once; bounds the memory of a replay. */
-const APPEND_BYTES = 8 * 1024 * 1024;
+/** Bytes appended at once; bounds the memory of a replay, and is well within what stays in memory for `prepare`. */
+const APPEND_BYTES = 2 * 1024 * 1024;
 
 /** Puts the lines of files into the topic `raw`, as the gateway would. Gives the number of lines. */
 export async function appendFiles(

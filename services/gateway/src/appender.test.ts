@@ -26,18 +26,31 @@ describe('appender', () => {
     expect(state.appends).toBe(2);
   });
 
-  it('lets a bulk post wait for the readers, and never a single event', async () => {
-    const { bus, state, records } = fakeBus();
+  it('lets large posts wait for the readers, and never a single event', async () => {
+    const { bus, state } = fakeBus();
+    const { waitForReaders } = createAppender(
+      bus,
+      () => {},
+      () => {},
+    );
+    const owner = section('a').meta;
+    await waitForReaders(owner, 64 * 1024 - 1);
+    expect(state.waits).toBe(0);
+    await waitForReaders(owner, 64 * 1024);
+    expect(state.waits).toBe(1);
+  });
+
+  it('appends many large posts in parts, each of them once', async () => {
+    const { bus, records, sections, state } = fakeBus();
     const { append } = createAppender(
       bus,
       () => {},
       () => {},
     );
-    await append([section('a')]);
-    expect(state.waits).toBe(0);
-    await append([section('b'.repeat(64 * 1024))]);
-    expect(state.waits).toBe(1);
-    expect(records()).toHaveLength(2);
+    await Promise.all(Array.from({ length: 12 }, (_, i) => append([section(`${i}`.repeat(500_000))])));
+    expect(sections().map(({ lines }) => lines[0]?.slice(0, 1))).toEqual([...'012345678911']);
+    expect(state.appends).toBeGreaterThan(2);
+    expect(records()).toHaveLength(12);
   });
 
   it('waits for more while every turn brings more, within its bound, and never with a lone post', async () => {

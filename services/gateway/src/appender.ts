@@ -6,7 +6,11 @@ import { partitionFor } from './partition.ts';
 export interface Appender {
   /** Resolves once the sections are durable. Posts that come together share records and a sync. */
   append(sections: readonly RawSection[]): Promise<void>;
+  /** Before a post of so many bytes is read: a large one waits a moment while the pipeline is behind. */
+  waitForReaders(owner: Owner, bytes: number): Promise<void>;
 }
+
+type Owner = Pick<RawSection['meta'], 'tenant' | 'cluster'>;
 
 interface Waiting {
   readonly sections: readonly RawSection[];
@@ -19,24 +23,25 @@ interface Waiting {
  * here need not be read from disk later. A sensor that posts event by event never waits.
  */
 const BULK_BYTES = 64 * 1024;
+const APPEND_BYTES = 2 * 1024 * 1024;
 /** The first post waits no longer than this for others, milliseconds. */
 const GATHER_MS = 2;
 
 export function createAppender(bus: Bus, onCommit: (seconds: number) => void, onBound: () => void): Appender {
   const writer = new FrameWriter('raw');
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let gatherUntil = 0;
 
   /** One cluster, one partition: an agent's file stays in order. */
-  function partition({ meta }: RawSection): number {
-    return partitionFor(`${meta.tenant}/${meta.cluster}`, bus.partitions('raw'));
+  function partition({ tenant, cluster }: Owner): number {
+    return partitionFor(`${tenant}/${cluster}`, bus.partitions('raw'));
   }
 
   function encode(batch: readonly Waiting[]): Output[] {
     const byPartition = new Map<number, RawSection[]>();
     for (const { sections } of batch) {
       for (const section of sections) {
-        const number = partition(section);
+        const number = partition(section.meta);
         const list = byPartition.get(number);
         if (list === undefined) byPartition.set(number, [section]);
         else list.push(section);
@@ -56,18 +61,28 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
   function schedule(known: number): void {
     setImmediate(() => {
       const grows = waiting.length > 1 && waiting.length > known;
-      if (!grows) void flush();
+      if (!grows) flush();
       else if (performance.now() < gatherUntil) schedule(waiting.length);
       else {
         onBound();
-        void flush();
+        flush();
       }
     });
   }
 
-  async function flush(): Promise<void> {
-    const batch = waiting;
-    waiting = [];
+  /** What goes together: all that waits, but large posts in parts, so that no commit holds up the loop for long. */
+  function take(): readonly Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < waiting.length && (count === 0 || bytes < APPEND_BYTES)) bytes += bytesOf(waiting[count++]);
+    return waiting.splice(0, count);
+  }
+
+  function flush(): void {
+    while (waiting.length > 0) void write(take());
+  }
+
+  async function write(batch: readonly Waiting[]): Promise<void> {
     const start = performance.now();
     try {
       await bus.append(encode(batch));
@@ -79,11 +94,11 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
   }
 
   return {
-    append: async (sections) => {
-      if (sections.length === 0) return;
-      if (bytesOf(sections) >= BULK_BYTES) {
-        await Promise.all([...new Set(sections.map(partition))].map((number) => bus.waitForReaders('raw', number)));
-      }
+    waitForReaders: async (meta, bytes) => {
+      if (bytes >= BULK_BYTES) await bus.waitForReaders('raw', partition(meta));
+    },
+    append: (sections) => {
+      if (sections.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
         waiting.push({ sections, resolve, reject });
         if (waiting.length > 1) return;
@@ -94,6 +109,6 @@ export function createAppender(bus: Bus, onCommit: (seconds: number) => void, on
   };
 }
 
-function bytesOf(sections: readonly RawSection[]): number {
-  return sections.reduce((sum, { block }) => sum + block.length, 0);
+function bytesOf(post: Waiting | undefined): number {
+  return (post?.sections ?? []).reduce((sum, { block }) => sum + block.length, 0);
 }

@@ -53,6 +53,7 @@ export function createIntake(deps: Dependencies, limits: IntakeLimits): Intake {
     const received = await readBody(request, budget, limits.bodyBytes);
     const body = media.coding === 'plain' ? received : await unpack(received, media.coding);
     try {
+      await appender.waitForReaders(principal, body.bytes.length);
       const cut = cutBody(body.bytes, media.form, limits.lines);
       if (!cut.ok) {
         const code = cut.kind === 'too_many' ? 'EYRIE_HTTP_TOO_LARGE' : 'EYRIE_HTTP_BAD_REQUEST';

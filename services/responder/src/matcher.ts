@@ -89,7 +89,13 @@ function matchRecords(
   for (const record of records) {
     if (record.topic !== 'judged') continue;
     try {
-      for (const match of matchFrame(record, rules, matching)) outputs.push(requestOutput(match, deps));
+      // One by one: what was found before a damaged entry counts.
+      visitJudged(record, ({ judgement, event }, rawLine) => {
+        if (judgement.alert_id === undefined) return;
+        for (const match of matching.event(rules, judgement, event, () => rawLine)) {
+          outputs.push(requestOutput(match, deps));
+        }
+      });
     } catch (error) {
       if (!(error instanceof FrameError) && !(error instanceof SyntaxError)) throw error;
       refuse(record, error instanceof FrameError ? error.code : 'unreadable', error.message);
@@ -99,14 +105,6 @@ function matchRecords(
     for (const match of matching.alert(rules, alert)) outputs.push(requestOutput(match, deps));
   }
   return outputs;
-}
-
-function matchFrame(record: BusRecord, rules: RuleSet, matching: Matching): readonly Match[] {
-  const matches: Match[] = [];
-  visitJudged(record, ({ judgement, event }, rawLine) => {
-    if (judgement.alert_id !== undefined) matches.push(...matching.event(rules, judgement, event, () => rawLine));
-  });
-  return matches;
 }
 
 function requestOutput({ rule, request }: Match, { bus, signer }: MatcherDeps): Output {

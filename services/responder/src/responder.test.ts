@@ -83,6 +83,21 @@ function isAlive(pid: number): boolean {
 const traceCount = (directory: string) => (existsSync(directory) ? readdirSync(directory).length : 0);
 
 describe('the responder', () => {
+  it('acts on what stands before a damaged entry, and sets the frame aside', async () => {
+    const traces = traceScript();
+    await start();
+    const output = judgedOutput([{ alert: 'a1' }, { alert: 'a2' }, { alert: 'a3' }]);
+    const lines = output.value.toString().split('\n');
+    lines[5] = '{"event_id":';
+    await temporary.bus.append([{ ...output, value: Buffer.from(lines.join('\n')) }]);
+    await responder.caughtUp();
+    expect(readdirSync(traces)).toHaveLength(1);
+    const letters = await temporary.bus.read('dead-letter', 0, 0);
+    expect(letters.map(({ value }) => JSON.parse(value.toString()))).toMatchObject([
+      { stage: 'responder', reason: 'unreadable' },
+    ]);
+  });
+
   it('runs the script once for each alert and target, whatever repeats', async () => {
     const traces = traceScript();
     await start();

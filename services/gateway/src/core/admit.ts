@@ -82,7 +82,7 @@ class SectionWriter {
   /** A line of the body; its newline stands at `end`. */
   add(start: number, end: number, reading: LineReading | undefined): void {
     this.#reserve(end + 1 - start);
-    this.#readings.push(reading);
+    this.#readings.push(isPlain(reading) ? reading : undefined);
     if (start !== this.#runEnd) {
       this.#endRun();
       this.#runStart = start;
@@ -141,4 +141,24 @@ const NEWLINE = Buffer.from('\n');
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+const FIELDS_MAX = 128;
+const ITEMS_MAX = 16;
+
+/** True for what takes about as much memory as its line; nested or countless values take twenty times as much. */
+function isPlain(reading: LineReading): boolean {
+  if (!reading.ok) return true;
+  const fields = reading.falco.output_fields;
+  let count = 0;
+  for (const name in fields) {
+    count += 1;
+    if (count > FIELDS_MAX || !isPlainValue(fields[name])) return false;
+  }
+  return true;
+}
+
+function isPlainValue(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return Array.isArray(value) && value.length <= ITEMS_MAX && value.every((item) => typeof item !== 'object');
 }

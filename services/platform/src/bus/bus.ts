@@ -18,8 +18,8 @@ export interface Bus {
   append(outputs: readonly Output[]): Promise<readonly Appended[]>;
 
   /**
-   * For writers that have a queue of their own: waits while the readers of a partition are far behind, half a second at
-   * most. A hint for speed: `append` takes everything at any time.
+   * For writers that have a queue of their own: waits while the readers of a partition are far behind, 0.2 s at most. A
+   * hint for speed: `append` takes everything at any time.
    */
   waitForReaders(topic: TopicName, partition: number): Promise<void>;
 
@@ -109,7 +109,7 @@ export interface Assigned {
   position(topic: TopicName): { readonly next: number; readonly note?: string };
   /**
    * Records from the positions on, of all inputs, at most `maxBytes` (at least one record); waits up to `maxWaitMs` for
-   * the first. Reads ahead of `transact`: each record is given once per assignment.
+   * the first, and before it a moment while readers of this group's outputs are behind. Reads ahead of `transact`: each record is given once per assignment.
    */
   poll(options: { readonly maxBytes: number; readonly maxWaitMs: number }): Promise<readonly BusRecord[]>;
   /**

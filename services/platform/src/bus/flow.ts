@@ -11,32 +11,37 @@ export interface Reader {
   unread(topic: TopicName, partition: number): number;
 }
 
-/** A reader this far behind soon falls out of the tail: half of what one holds. */
+/** With what a step of the writer adds to this, a reader is still within the tail. */
 const BEHIND_BYTES = 3 * 1024 * 1024;
-/** How long a reader that stands still is waited for, and anyone at all before one batch. */
-const STILL_MS = 200;
-const HOLD_MS = 500;
+/** How long a reader that stands still is waited for, once; and anyone at all before one batch. */
+const STILL_MS = 150;
+const HOLD_MS = 200;
 
 /**
  * Later stages first: who writes faster than his readers read waits a little before he takes more. What is behind then
- * waits in the first topic instead of in each, and a reader finds its records in memory. It is for speed alone: a
- * reader that stands still or has a long way to go holds nobody up for longer than `HOLD_MS` a batch.
+ * waits in the first topic instead of in each, and a reader finds its records in memory. It is for speed alone: nobody
+ * is held up for longer than `HOLD_MS` a batch, and not at all by a reader known to stand still.
  */
 export class Flow {
   readonly #notifier: Notifier;
-  readonly #readers = new Map<string, Set<Reader>>();
+  readonly #boundReached: () => void;
+  /** By channel; with each reader where it stood when it was waited for in vain: until it moves nobody waits again. */
+  readonly #readers = new Map<string, Map<Reader, number | undefined>>();
 
-  constructor(notifier: Notifier) {
+  /** `boundReached`: somebody waited as long as anyone may. */
+  constructor(notifier: Notifier, boundReached: () => void) {
     this.#notifier = notifier;
+    this.#boundReached = boundReached;
   }
 
   add(reader: Reader, topic: TopicName, partition: number): void {
     const name = channel(topic, partition);
-    this.#readers.set(name, (this.#readers.get(name) ?? new Set()).add(reader));
+    this.#readers.set(name, (this.#readers.get(name) ?? new Map()).set(reader, undefined));
   }
 
   remove(reader: Reader, topic: TopicName, partition: number): void {
     this.#readers.get(channel(topic, partition))?.delete(reader);
+    this.moved(topic, partition);
   }
 
   moved(topic: TopicName, partition: number): void {
@@ -49,21 +54,30 @@ export class Flow {
     const end = performance.now() + HOLD_MS;
     let slowest: Slow | undefined;
     let movedAt = 0;
-    for (let now = performance.now(); now < end && signal?.aborted !== true; now = performance.now()) {
+    for (let now = performance.now(); signal?.aborted !== true; now = performance.now()) {
       const slow = this.#behind(places);
       if (slow === undefined) return;
+      if (now >= end) {
+        this.#boundReached();
+        return;
+      }
       if (slow.reader !== slowest?.reader || slow.next !== slowest.next) {
         slowest = slow;
         movedAt = now;
-      } else if (now - movedAt >= STILL_MS) return;
-      await this.#notifier.wait([channel(...slow.place)], STILL_MS, signal);
+      } else if (now - movedAt >= STILL_MS) {
+        this.#readers.get(channel(...slow.place))?.set(slow.reader, slow.next);
+        continue;
+      }
+      await this.#notifier.wait([channel(...slow.place)], Math.min(STILL_MS, end - now), signal);
     }
   }
 
   #behind(places: readonly Place[]): Slow | undefined {
     for (const place of places) {
-      for (const reader of this.#readers.get(channel(...place)) ?? []) {
-        if (reader.unread(...place) > BEHIND_BYTES) return { reader, place, next: reader.next(place[0]) };
+      for (const [reader, still] of this.#readers.get(channel(...place)) ?? []) {
+        if (reader.unread(...place) <= BEHIND_BYTES) continue;
+        const next = reader.next(place[0]);
+        if (still !== next) return { reader, place, next };
       }
     }
     return undefined;

@@ -61,7 +61,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
   const layout = checkLayout(kv, options.partitions ?? {});
   const { counts } = layout;
   const notifier = new Notifier(clock);
-  const flow = new Flow(notifier);
+  const flow = new Flow(notifier, () => metrics.count('eyrie_bound_reached_total', { bound: 'readers_behind' }));
   const positions = new Positions(kv);
   const logs = new Map<string, PartitionLog>();
   const states = new Map<string, StateLog>();

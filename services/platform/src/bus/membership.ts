@@ -111,7 +111,7 @@ class Assignment implements Assigned, Owner, Reader {
   #turn = 0;
   #lost: string | undefined;
   #polled = false;
-  /** Where its steps have written. */
+  /** Where its steps have written what is handed on in memory. */
   readonly #writes = new Map<string, readonly [TopicName, number]>();
 
   constructor(host: Host, spec: GroupSpec, partition: number, signal: AbortSignal) {
@@ -153,7 +153,10 @@ class Assignment implements Assigned, Owner, Reader {
     if (this.#signal.aborted) return [];
     // A run that only polls must not keep timers and sockets waiting.
     if (this.#polled) await new Promise((resolve) => setImmediate(resolve));
-    if (this.#writes.size > 0) await this.#host.flow.hold(this.#writes.values(), this.#signal);
+    if (this.#writes.size > 0) {
+      await this.#host.flow.hold(this.#writes.values(), this.#signal);
+      if (this.#signal.aborted) return [];
+    }
     const records = this.#take(options.maxBytes);
     this.#polled = records.length > 0;
     if (records.length > 0) return records;
@@ -182,7 +185,9 @@ class Assignment implements Assigned, Owner, Reader {
   }
 
   #note(outputs: readonly Output[]): void {
-    for (const { topic, partition } of outputs) {
+    for (const { topic, partition, made } of outputs) {
+      // What nobody is handed on needs no waiting: a dead letter, a word of health.
+      if (made === undefined) continue;
       const name = `${topic}/${partition}`;
       if (!this.#writes.has(name)) this.#writes.set(name, [topic, partition]);
     }

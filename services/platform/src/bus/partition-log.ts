@@ -101,7 +101,7 @@ export class PartitionLog {
     return bytes === undefined ? undefined : decodeRecord(this.topic, this.partition, offset, bytes);
   }
 
-  /** Bytes of committed records from an offset on, at least what readers of a tail can be behind. */
+  /** Bytes of committed records from an offset on, of those written since the log was opened. */
   unread(from: number): number {
     return from >= this.#seen.end ? 0 : this.#tail.bytesFrom(from);
   }

@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { TopicName } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tail } from './tail.ts';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const MAX = 100;
 const record = (offset: number, bytes: number) => ({
@@ -13,6 +18,20 @@ const record = (offset: number, bytes: number) => ({
 });
 
 describe('tail', () => {
+  it('lets go of what it no longer holds', async () => {
+    const tail = new Tail(MAX);
+    const values = Array.from({ length: 20 }, (_, offset) => {
+      const kept = record(offset, 60);
+      tail.push(kept);
+      return new WeakRef(kept);
+    });
+    // A reference is kept alive until its turn ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    expect(values.map((value) => value.deref() !== undefined)).toEqual(values.map((_, at) => at === 19));
+    expect(tail.get(19)).toBeDefined();
+  });
+
   it('holds the newest records up to its bytes, and knows how much lies behind an offset', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 300 }), (sizes) => {

@@ -6,7 +6,7 @@ import type { BusRecord } from './bus.ts';
  */
 export class Tail {
   readonly #maxBytes: number;
-  #records: BusRecord[] = [];
+  #records: (BusRecord | undefined)[] = [];
   /** Bytes ever pushed before each of the records. */
   #starts: number[] = [];
   /** Index of the oldest record kept; the slots before it are cut off now and then. */
@@ -23,7 +23,10 @@ export class Tail {
     this.#records.push(record);
     this.#starts.push(this.#pushed);
     this.#pushed += record.value.length;
-    while (this.#pushed - (this.#starts[this.#head] ?? this.#pushed) > this.#maxBytes) this.#head += 1;
+    while (this.#pushed - (this.#starts[this.#head] ?? this.#pushed) > this.#maxBytes) {
+      this.#records[this.#head] = undefined;
+      this.#head += 1;
+    }
     if (this.#head > 64 && this.#head * 2 > this.#records.length) {
       this.#records = this.#records.slice(this.#head);
       this.#starts = this.#starts.slice(this.#head);

@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type TemporaryLog, temporaryLog } from '../testing/temporary-log.ts';
+import type { Assigned, BusRecord } from './bus.ts';
+
+const MIB = 1024 * 1024;
+const FRAME = Buffer.alloc(256 * 1024);
+
+let home: TemporaryLog;
+beforeEach(() => {
+  home = temporaryLog();
+});
+afterEach(() => home.remove());
+
+const raw = (made?: unknown, value = FRAME) => ({ topic: 'raw' as const, partition: 0, value, made });
+
+/** Runs as a member of a group until `run` ends. */
+async function member(group: string, input: 'raw' | 'events', run: (assigned: Assigned) => Promise<void>) {
+  const membership = home.bus.join({ group, inputs: [input] }, (assigned) => run(assigned));
+  await membership.done;
+}
+
+describe('what a writer made a record of', () => {
+  it('reaches readers of the same process, until the log is opened again or the record has left the tail', async () => {
+    const made = { some: 'thing' };
+    await home.bus.append([raw(made, Buffer.from('x'))]);
+    expect((await home.bus.read('raw', 0, 0))[0]?.made).toBe(made);
+    await home.reopen();
+    const [reread] = await home.bus.read('raw', 0, 0);
+    expect(reread).toMatchObject({ value: Buffer.from('x') });
+    expect(reread?.made).toBeUndefined();
+
+    const again = (await home.bus.append([raw(made)]))[0]?.offset ?? 0;
+    expect((await home.bus.read('raw', 0, again))[0]?.made).toBe(made);
+    await home.bus.append(Array.from({ length: 40 }, () => raw(made)));
+    expect((await home.bus.read('raw', 0, again))[0]?.made).toBeUndefined();
+  });
+
+  it('is not handed on by a compacted topic', async () => {
+    await home.bus.append([{ topic: 'documents', partition: 0, key: 'k', value: Buffer.from('1'), made: {} }]);
+    expect((await home.bus.read('documents', 0, 0))[0]?.made).toBeUndefined();
+  });
+});
+
+describe('a group whose readers are far behind', () => {
+  /** Batches a writer of `events` gets in half a second while a reader of them stands where it is. */
+  async function batches(isRead: boolean, made: unknown): Promise<number> {
+    await home.bus.append(Array.from({ length: 80 }, () => raw()));
+    let leave = () => {};
+    const left = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const reader = isRead ? member('reader', 'events', () => left) : undefined;
+    let taken = 0;
+    await member('writer', 'raw', async (assigned) => {
+      const end = performance.now() + 500;
+      while (performance.now() < end) {
+        const records: readonly BusRecord[] = await assigned.poll({ maxBytes: MIB, maxWaitMs: 10 });
+        const last = records.at(-1);
+        if (last === undefined) break;
+        taken += 1;
+        await assigned.transact({
+          positions: [{ topic: 'raw', next: last.offset + 1 }],
+          outputs: records.map(({ value }) => ({ topic: 'events', partition: 0, value, made })),
+        });
+      }
+    });
+    leave();
+    await reader;
+    return taken;
+  }
+
+  it('waits, but only once for a reader that stands still', async () => {
+    const alone = await batches(false, {});
+    expect(alone).toBeGreaterThan(10);
+    await home.remove();
+    home = temporaryLog();
+    // Still readers are waited for once: three batches until it is behind, then all the others.
+    const start = performance.now();
+    expect(await batches(true, {})).toBeGreaterThan(3);
+    expect(performance.now() - start).toBeGreaterThan(150);
+  });
+
+  it('does not wait where it hands nothing on', async () => {
+    const start = performance.now();
+    expect(await batches(true, undefined)).toBeGreaterThan(10);
+    expect(performance.now() - start).toBeLessThan(5_000);
+  });
+
+  it('no longer waits for a reader that has left', async () => {
+    expect(await batches(true, {})).toBeGreaterThan(3);
+    await home.bus.waitForReaders('events', 0);
+    expect(await home.metrics.read('eyrie_bound_reached_total')).toEqual([]);
+  });
+});
