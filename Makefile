@@ -32,10 +32,8 @@ demo: setup ## See the main job working: simulated cluster, alerts, score, respo
 bench: setup ## Benchmarks: one JSON line each
 	node bench/run.ts
 
-chaos: setup ## Full rounds of kills, folding histories, malformed bodies, secrets (about an hour)
-	EYRIE_CHAOS=full EYRIE_TEST_RUNS=350 vitest run test/chaos
-	EYRIE_TEST_RUNS=100 vitest run test/malformed
-	EYRIE_TEST_RUNS=5 vitest run test/acceptance/secrets.test.ts
+chaos: setup ## Full rounds of kills, folding histories, malformed bodies, secrets (about an hour), into docs/benchmarks.md
+	node test/tools/run-chaos.ts
 
 docs: setup ## Write the generated documents anew
 	node test/tools/generate-docs.ts
