@@ -24,7 +24,7 @@ export interface AdmitOptions {
   readonly eventBytes: number;
   /** How many rejected lines the answer lists. */
   readonly listed: number;
-  /** Keeps what was read of each line for the next stage; it may take twenty times the memory of the line. */
+  /** Keeps what was read of each line for the next stage, in about as much memory again. */
   readonly handsOn: boolean;
 }
 
@@ -52,7 +52,7 @@ export function admit(lines: Lines, meta: SectionMeta, check: Check, options: Ad
       continue;
     }
     const reading = check(body.subarray(start, end), meta);
-    sections.add(start, end, options.handsOn ? reading : undefined);
+    sections.add(start, end, options.handsOn && isPlain(reading) ? reading : undefined);
     if (reading.ok) accepted += 1;
     else if (reading.code === 'blank') blank += 1;
     else refuse(index, reading.code, reading.message);
@@ -82,7 +82,7 @@ class SectionWriter {
   /** A line of the body; its newline stands at `end`. */
   add(start: number, end: number, reading: LineReading | undefined): void {
     this.#reserve(end + 1 - start);
-    this.#readings.push(isPlain(reading) ? reading : undefined);
+    this.#readings.push(reading);
     if (start !== this.#runEnd) {
       this.#endRun();
       this.#runStart = start;

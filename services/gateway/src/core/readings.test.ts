@@ -8,7 +8,7 @@ import { cutBody } from './lines.ts';
 import { groupSections } from './pack.ts';
 
 const RUNS = 200 * Number(env['EYRIE_TEST_RUNS'] ?? 1);
-const OPTIONS = { eventBytes: 4_000, listed: 10 };
+const OPTIONS = { eventBytes: 4_000, listed: 10, handsOn: true };
 const META = { tenant: 't1', cluster: 'c1', received_at: 1, origin: 'http' } as Omit<RawMeta, 'lines'>;
 
 const event = JSON.parse(FALCO_LINES.alphabetical) as { readonly output_fields: object };
