@@ -13,7 +13,8 @@ export interface Bus {
 
   /**
    * Appends without input positions. Resolves once everything is durable (synced); concurrent calls share one sync.
-   * @throws AppError EYRIE_DISK_FULL, EYRIE_BUS_FULL, EYRIE_BUS_UNAVAILABLE (all retryable; nothing was appended)
+   * @throws AppError EYRIE_DISK_FULL, EYRIE_BUS_FULL, EYRIE_BUS_UNAVAILABLE (all retryable). The embedded log has
+   * appended nothing then; on Kafka that is unknown
    */
   append(outputs: readonly Output[]): Promise<readonly Appended[]>;
 
@@ -109,7 +110,8 @@ export interface Assigned {
   position(topic: TopicName): { readonly next: number; readonly note?: string };
   /**
    * Records from the positions on, of all inputs, at most `maxBytes` (at least one record); waits up to `maxWaitMs` for
-   * the first, and before it a moment while readers of this group's outputs are behind. Reads ahead of `transact`: each record is given once per assignment.
+   * the first, and before it a moment while readers of this group's outputs are behind. Reads ahead of `transact`: each
+   * record is given once per assignment.
    */
   poll(options: { readonly maxBytes: number; readonly maxWaitMs: number }): Promise<readonly BusRecord[]>;
   /**

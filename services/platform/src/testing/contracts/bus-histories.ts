@@ -115,10 +115,16 @@ function write(model: Model, outputs: readonly OutputOf[]): void {
 async function compare(bus: Bus, model: Model): Promise<void> {
   for (const topic of TOPICS) {
     const records = await readAll(bus, topic, 0);
-    expect(records.map((record) => ({ key: record.key, value: String(record.value) }))).toEqual(model.logs[topic]);
+    const found = records.map((record) => ({ key: record.key, value: String(record.value) }));
+    // A compacted topic may still hold what a later record of its key replaced.
+    expect(topic === 'documents' ? latest(found) : found).toEqual(model.logs[topic]);
   }
   const state = await bus.readState('alert-state', 0, '');
   expect(new Map(state.map(([name, value]) => [name, String(value)]))).toEqual(model.state);
+}
+
+function latest<T extends { readonly key: string | undefined }>(records: readonly T[]): T[] {
+  return records.filter((record, i) => !records.slice(i + 1).some(({ key: later }) => later === record.key));
 }
 
 function toOutput({ topic, key: name, value }: OutputOf): Output {

@@ -18,6 +18,8 @@ export interface BusUnderTest {
 
 /** Each round starts a process. */
 const CRASH_TIMEOUT_MS = 300_000;
+/** Each history makes storage of its own. */
+const HISTORIES_TIMEOUT_MS = 180_000;
 const POLL = { maxBytes: 1024 * 1024, maxWaitMs: 2_000 };
 const GROUP: GroupSpec = { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' };
 
@@ -135,6 +137,7 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
             ['t1/a', Buffer.from('A')],
             ['t1/b', Buffer.from('B')],
             ['t2/a', Buffer.from('C')],
+            ['t2/empty', Buffer.alloc(0)],
           ],
           outputs: [{ topic: 'alerts', partition: 0, key: 'k', value: Buffer.from('alert') }],
         });
@@ -153,6 +156,7 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
         expect([...restored]).toEqual([
           ['t1/a', 'A'],
           ['t2/a', 'C'],
+          ['t2/empty', ''],
         ]);
         expect((await assigned.poll(POLL)).map(text)).toEqual(['two']);
       });
@@ -249,9 +253,12 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
     });
 
     test('leaving ends a waiting poll', async () => {
+      let isPolling = false;
       const membership = bus.join({ group: 'prepare', inputs: ['raw'] }, async (assigned, signal) => {
+        isPolling = true;
         while (!signal.aborted) await assigned.poll({ maxBytes: 100, maxWaitMs: 60_000 });
       });
+      await until(() => isPolling);
       await new Promise((resolve) => setTimeout(resolve, 20));
       await membership.leave();
       await membership.done;
@@ -324,9 +331,13 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       CRASH_TIMEOUT_MS,
     );
 
-    test('random histories equal a list', async () => {
-      await checkHistories(make);
-    });
+    test(
+      'random histories equal a list',
+      async () => {
+        await checkHistories(make);
+      },
+      HISTORIES_TIMEOUT_MS,
+    );
 
     test('groups are listed with their positions until they are removed', async () => {
       await bus.append([frame('raw', 'one'), frame('raw', 'two')]);
