@@ -1,9 +1,10 @@
 const tests = '\\.test\\.ts$|test-support|/testing/';
-/** One file per client library: nothing else may know it. */
+/** One place per client library: nothing else may know it. */
 const clients = {
   lmdb: 'services/platform/src/bus/kv\\.ts$',
   '@clickhouse/client': 'services/platform/src/store/clickhouse\\.ts$',
   chdb: 'services/platform/src/store/chdb-child\\.ts$',
+  kafkajs: 'services/platform/src/bus/kafka/',
 };
 
 module.exports = {
@@ -40,7 +41,7 @@ module.exports = {
       to: { pathNot: '^services/[^/]+/src/core/|^schemas/src/|^(node:)?crypto$' },
     },
     ...Object.entries(clients).map(([library, home]) => ({
-      name: `only-one-file-imports-${library}`,
+      name: `only-one-place-imports-${library}`,
       severity: 'error',
       from: { pathNot: `^${home}` },
       to: { path: `node_modules/${library}(/|$)` },
@@ -49,7 +50,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: 'node_modules/(?!lmdb|chdb|@clickhouse/client)' },
+    exclude: { path: 'node_modules/(?!lmdb|chdb|kafkajs|@clickhouse/client)' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

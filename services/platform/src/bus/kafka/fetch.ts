@@ -1,0 +1,173 @@
+import {
+  type Broker,
+  type Decoder,
+  DecoderClass,
+  decodeRecordBatch,
+  encodeFetch,
+  type RecordBatch,
+} from './internals.ts';
+
+export interface Want {
+  /** Kafka's name. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+export interface Fetched {
+  readonly topic: string;
+  readonly partition: number;
+  /** Kafka's; 0 is good. */
+  readonly errorCode: number;
+  /** Next offset to be written, and the first one a reader of committed records may not see yet. */
+  readonly highWatermark: number;
+  readonly lastStable: number;
+  /** Where to go on: behind what was given and behind what no reader gets (markers, aborted steps). */
+  readonly next: number;
+  readonly records: readonly FetchedRecord[];
+}
+
+export interface FetchedRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+interface Aborted {
+  readonly producerId: string;
+  readonly firstOffset: number;
+}
+
+const CONSUMER = -1;
+const READ_COMMITTED = 1;
+/** Type in the key of a control record. */
+const ABORT = 0;
+const NETWORK_MS = 5_000;
+/** The connection of a broker that carries fetches. */
+const FETCHING = 1;
+const connecting = new WeakMap<Broker, Promise<unknown>>();
+
+/**
+ * Committed records of partitions one broker leads. At least one batch of the first partition that has any, however
+ * large; waits up to `maxWaitMs` for the first byte.
+ */
+export async function fetchCommitted(
+  broker: Broker,
+  wants: readonly Want[],
+  options: { readonly maxWaitMs: number; readonly maxBytes: number },
+): Promise<readonly Fetched[]> {
+  const from = new Map(wants.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  await connect(broker);
+  const fetched = await broker.connectionPool.send({
+    request: encodeFetch({
+      replicaId: CONSUMER,
+      isolationLevel: READ_COMMITTED,
+      maxWaitTime: options.maxWaitMs,
+      minBytes: 1,
+      maxBytes: options.maxBytes,
+      topics: wants.map(({ topic, partition, offset, maxBytes }) => ({
+        topic,
+        partitions: [{ partition, fetchOffset: String(offset), maxBytes }],
+      })),
+    }),
+    response: { decode: (raw: Buffer) => decode(raw, from), parse: async (data: unknown) => data },
+    requestTimeout: options.maxWaitMs + NETWORK_MS,
+  });
+  return fetched as readonly Fetched[];
+}
+
+/** Once for all who fetch there at the same time. */
+async function connect(broker: Broker): Promise<void> {
+  const under = connecting.get(broker) ?? broker.connectionPool.getConnection(FETCHING);
+  connecting.set(broker, under);
+  try {
+    await under;
+  } finally {
+    connecting.delete(broker);
+  }
+}
+
+async function decode(raw: Buffer, from: ReadonlyMap<string, number>): Promise<readonly Fetched[]> {
+  const decoder = new DecoderClass(raw);
+  decoder.readInt32();
+  const failure = decoder.readInt16();
+  decoder.readInt32();
+  const topics = await decoder.readArrayAsync(async (one) => {
+    const topic = one.readString();
+    return one.readArrayAsync((partition) => decodePartition(topic, partition, from));
+  });
+  return topics.flat().map((one) => (failure === 0 ? one : { ...one, errorCode: failure }));
+}
+
+async function decodePartition(topic: string, decoder: Decoder, from: ReadonlyMap<string, number>): Promise<Fetched> {
+  const partition = decoder.readInt32();
+  const errorCode = decoder.readInt16();
+  const highWatermark = readNumber(decoder);
+  const lastStable = readNumber(decoder);
+  readNumber(decoder);
+  const aborted = decoder.readArray((one) => ({
+    producerId: one.readInt64().toString(),
+    firstOffset: readNumber(one),
+  }));
+  decoder.readInt32();
+  const size = decoder.readInt32();
+  const offset = from.get(`${topic}/${partition}`) ?? 0;
+  const batches = size > 0 ? await decodeBatches(decoder.readBytes(size)) : [];
+  const last = batches.at(-1);
+  return {
+    topic,
+    partition,
+    errorCode,
+    highWatermark,
+    lastStable,
+    next: last === undefined ? offset : Math.max(offset, lastOffset(last) + 1),
+    records: committed(batches, aborted).filter((record) => record.offset >= offset),
+  };
+}
+
+async function decodeBatches(bytes: Buffer): Promise<RecordBatch[]> {
+  const decoder = new DecoderClass(bytes);
+  const batches: RecordBatch[] = [];
+  while (decoder.canReadBytes(BATCH_HEADER)) {
+    try {
+      batches.push(await decodeRecordBatch(decoder));
+    } catch (error) {
+      if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
+      throw error;
+    }
+  }
+  return batches;
+}
+
+const BATCH_HEADER = 61;
+
+/** What is left when the records of aborted steps and the markers are taken out. */
+function committed(batches: readonly RecordBatch[], aborted: readonly Aborted[]): FetchedRecord[] {
+  const coming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
+  const active = new Set<string>();
+  const records: FetchedRecord[] = [];
+  for (const batch of batches) {
+    for (let one = coming[0]; one !== undefined && one.firstOffset <= lastOffset(batch); one = coming[0]) {
+      active.add(one.producerId);
+      coming.shift();
+    }
+    if (batch.isControlBatch) {
+      if (batch.records[0]?.key?.readInt16BE(2) === ABORT) active.delete(batch.producerId);
+    } else if (!batch.inTransaction || !active.has(batch.producerId)) {
+      for (const { offset, timestamp, key, value } of batch.records) {
+        records.push({ offset: Number(offset), timestamp: Number(timestamp), key, value });
+      }
+    }
+  }
+  return records;
+}
+
+function lastOffset(batch: RecordBatch): number {
+  return Number(batch.firstOffset) + batch.lastOffsetDelta;
+}
+
+function readNumber(decoder: Decoder): number {
+  return Number(decoder.readInt64().toString());
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
+import { asAppError } from './errors.ts';
+import { type Fetched, fetchCommitted, type Want } from './fetch.ts';
+import { type Cluster, errorFromCode } from './internals.ts';
+
+/** Leaders move and brokers restart: half a minute covers an election. */
+const RETRY = { initialMs: 10, maximumMs: 500, deadlineMs: 30_000 };
+const OFFSET_OUT_OF_RANGE = 1;
+const OVERHEAD_BYTES = 64 * 1024;
+
+/** Fetches from the leaders of partitions, over connections of its own. */
+export class Fetcher {
+  readonly #cluster: Cluster;
+  readonly #clock: Clock;
+  #closed = false;
+
+  constructor(cluster: Cluster, clock: Clock) {
+    this.#cluster = cluster;
+    this.#clock = clock;
+  }
+
+  async open(topics: readonly string[]): Promise<void> {
+    await this.#repeat(async () => {
+      await this.#cluster.connect();
+      await this.#cluster.addMultipleTargetTopics(topics);
+    });
+  }
+
+  /** The node that leads a partition. @throws AppError EYRIE_BUS_UNAVAILABLE (retryable) while none does */
+  leader(topic: string, partition: number): string {
+    const found = this.#cluster.findTopicPartitionMetadata(topic).find((one) => one.partitionId === partition);
+    return String(found?.leader ?? -1);
+  }
+
+  /**
+   * Partitions of one leader. What is out of range comes back with `errorCode` 1 and the bounds to go on from.
+   * @throws AppError EYRIE_BUS_UNAVAILABLE when the leader cannot be reached for half a minute
+   */
+  async fetch(wants: readonly Want[], maxWaitMs: number): Promise<readonly Fetched[]> {
+    return this.#repeat(async () => {
+      const [first] = wants;
+      if (first === undefined) return [];
+      await this.#cluster.refreshMetadataIfNecessary();
+      const broker = await this.#cluster.findBroker({ nodeId: this.leader(first.topic, first.partition) });
+      const maxBytes = wants.reduce((sum, want) => sum + want.maxBytes, OVERHEAD_BYTES);
+      const fetched = await fetchCommitted(broker, wants, { maxWaitMs, maxBytes });
+      const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
+      if (failed !== undefined) throw errorFromCode(failed.errorCode);
+      return fetched;
+    });
+  }
+
+  /** First offset kept and next to be written, open steps included. */
+  async bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }> {
+    return this.#repeat(async () => {
+      const ask = async (fromBeginning: boolean) => {
+        const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+        const offset = found?.partitions[0]?.offset;
+        if (offset === undefined) throw new RangeError(`there is no partition ${partition} of ${topic}`);
+        return Number(offset);
+      };
+      const [start, end] = await Promise.all([ask(true), ask(false)]);
+      return { start, end };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#cluster.disconnect().catch(() => undefined);
+  }
+
+  async #repeat<T>(task: () => Promise<T>): Promise<T> {
+    return retry(this.#clock, { ...RETRY, random: Math.random }, async (attempt) => {
+      try {
+        if (attempt > 1 && !this.#closed) await this.#refresh();
+        return await task();
+      } catch (error) {
+        if (this.#closed) throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the reader is closed');
+        throw asAppError(error);
+      }
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    if (!this.#cluster.isConnected()) await this.#cluster.connect();
+    await this.#cluster.refreshMetadata();
+  }
+}
+
+export function isOutOfRange({ errorCode }: Fetched): boolean {
+  return errorCode === OFFSET_OUT_OF_RANGE;
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import type { TopicName } from '@eyrie/schemas';
+import type { Clock } from '../../clock.ts';
+import { AppError, isRetryable } from '../../errors.ts';
+import { retry } from '../../retry.ts';
+import type { Client } from './client.ts';
+import { asAppError } from './errors.ts';
+import { IDENTITIES, type Names } from './names.ts';
+import { readPositions } from './positions.ts';
+import { Transactor } from './transactor.ts';
+
+const FENCE_TIMEOUT_MS = 10_000;
+/** Processes that start together fence one another; one after another they get through. */
+const RETRY = { initialMs: 50, maximumMs: 1_000, deadlineMs: 60_000 };
+
+/**
+ * The random identity of every partition's history of offsets, the same for all processes and groups: it stands in
+ * positions and insert tokens. It lives in the metadata of offsets that one group of its own has committed, which
+ * nobody joins: Kafka removes them with the topic, so a topic made again under its name has another identity. A fence
+ * makes sure that two processes never make one each. Writing them again keeps them from expiring.
+ * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID
+ */
+export async function readIdentities(
+  client: Client,
+  names: Names,
+  clock: Clock,
+  partitions: ReadonlyMap<TopicName, number>,
+): Promise<ReadonlyMap<string, string>> {
+  return retry(clock, { ...RETRY, random: Math.random }, async () => {
+    try {
+      return await attempt(client, names, clock, partitions);
+    } catch (error) {
+      const found = asAppError(error);
+      if (isRetryable(found) || !(found instanceof AppError) || found.code !== 'EYRIE_FENCED') throw found;
+      throw new AppError('EYRIE_BUS_UNAVAILABLE', found.message, { retryable: true, cause: found });
+    }
+  });
+}
+
+async function attempt(client: Client, names: Names, clock: Clock, partitions: ReadonlyMap<TopicName, number>) {
+  const transactionalId = names.group(IDENTITIES);
+  const transactor = await Transactor.fence({ client, names, clock, transactionalId, timeoutMs: FENCE_TIMEOUT_MS });
+  const cluster = client.cluster();
+  try {
+    await cluster.connect();
+    const asked = [...partitions].map(([topic, count]) => ({
+      topic,
+      partitions: Array.from({ length: count }, (_, i) => i),
+    }));
+    const identities = new Map<string, string>();
+    for (const { topic, partition, note } of await readPositions(cluster, names, names.group(IDENTITIES), asked)) {
+      if (note !== undefined) identities.set(`${topic}/${partition}`, note);
+    }
+    const positions = asked.flatMap(({ topic, partitions: numbers }) =>
+      numbers.map((partition) => {
+        const note = identities.get(`${topic}/${partition}`) ?? randomUUID();
+        identities.set(`${topic}/${partition}`, note);
+        return { topic, partition, next: 0, note };
+      }),
+    );
+    await transactor.commit(IDENTITIES, { positions, state: [], outputs: [], check: () => undefined });
+    return identities;
+  } finally {
+    await Promise.all([transactor.close(), cluster.disconnect().catch(() => undefined)]);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The parts of kafkajs below its consumer: brokers, their metadata and the decoders. Its consumer tells nobody of a
+ * rebalance before it happens, beats only between batches, and reads no partition outside a group; the adapter needs
+ * all three. The version is pinned, and these names are known to this file only.
+ */
+import { createRequire } from 'node:module';
+import type { logCreator, RetryOptions } from 'kafkajs';
+
+const load = createRequire(import.meta.url);
+
+export interface GroupMember {
+  readonly memberId: string;
+  readonly memberMetadata: Buffer;
+}
+
+export interface Broker {
+  readonly connectionPool: {
+    send(request: unknown): Promise<unknown>;
+    /** Connects where it is not; two calls at once would make two connections and lose one. */
+    getConnection(index: number): Promise<unknown>;
+  };
+  disconnect(): Promise<void>;
+  joinGroup(request: {
+    readonly groupId: string;
+    readonly sessionTimeout: number;
+    readonly rebalanceTimeout: number;
+    readonly memberId: string;
+    readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
+  }): Promise<{ generationId: number; leaderId: string; memberId: string; members: readonly GroupMember[] }>;
+  syncGroup(request: {
+    readonly groupId: string;
+    readonly generationId: number;
+    readonly memberId: string;
+    readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  offsetFetch(request: {
+    readonly groupId: string;
+    readonly topics: readonly { readonly topic: string; readonly partitions: readonly { partition: number }[] }[];
+  }): Promise<{
+    responses: readonly {
+      topic: string;
+      partitions: readonly { partition: number; offset: string; metadata: string | null }[];
+    }[];
+  }>;
+}
+
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findBroker(options: { nodeId: string }): Promise<Broker>;
+  findGroupCoordinator(options: { groupId: string }): Promise<Broker>;
+  findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
+  fetchTopicsOffset(
+    topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
+  ): Promise<readonly { partitions: readonly { partition: number; offset: string }[] }[]>;
+}
+
+interface ClusterOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly logger: unknown;
+  readonly socketFactory: unknown;
+  readonly connectionTimeout: number;
+  readonly requestTimeout: number;
+  readonly enforceRequestTimeout: boolean;
+  readonly metadataMaxAge: number;
+  readonly allowAutoTopicCreation: boolean;
+  readonly isolationLevel: number;
+  readonly retry: RetryOptions;
+}
+
+/** Reads the protocol's types one after another. */
+export interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readString(): string;
+  readBytes(size: number): Buffer;
+  readArray<T>(read: (decoder: Decoder) => T): T[];
+  readArrayAsync<T>(read: (decoder: Decoder) => Promise<T>): Promise<T[]>;
+  canReadBytes(size: number): boolean;
+}
+
+export interface RecordBatch {
+  readonly firstOffset: string;
+  readonly lastOffsetDelta: number;
+  readonly producerId: string;
+  readonly inTransaction: boolean;
+  readonly isControlBatch: boolean;
+  readonly records: readonly {
+    readonly offset: string;
+    readonly timestamp: string;
+    readonly key: Buffer | null;
+    readonly value: Buffer | null;
+  }[];
+}
+
+export interface FetchRequest {
+  readonly replicaId: number;
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly isolationLevel: number;
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly fetchOffset: string;
+      readonly maxBytes: number;
+    }[];
+  }[];
+}
+
+const ClusterClass = load('kafkajs/src/cluster') as new (options: ClusterOptions) => Cluster;
+const loggers = load('kafkajs/src/loggers') as { createLogger(options: object): unknown };
+const socketFactory = load('kafkajs/src/network/socketFactory') as () => unknown;
+
+export const DecoderClass = load('kafkajs/src/protocol/decoder') as new (buffer: Buffer) => Decoder;
+/** @throws an error named KafkaJSPartialMessageError where the batch is cut off */
+export const decodeRecordBatch = load('kafkajs/src/protocol/recordBatch/v0/decoder') as (
+  decoder: Decoder,
+) => Promise<RecordBatch>;
+/** Fetch version 11: every broker since 2.3. */
+export const encodeFetch = load('kafkajs/src/protocol/requests/fetch/v11/request') as (
+  request: FetchRequest,
+) => unknown;
+export const errorFromCode = (load('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error })
+  .createErrorFromCode;
+
+/** Its queue of requests looks again after a negative time, with a warning, when there is nothing to look for. */
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}
+const { prototype: queue } = load('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+const lookAgain = queue.scheduleCheckPendingRequests;
+queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) lookAgain.call(this);
+};
+
+/** Connections of their own to the brokers: one for fetches, which wait there, and one for everything else. */
+export function createCluster(
+  options: Pick<ClusterOptions, 'brokers' | 'clientId' | 'requestTimeout' | 'connectionTimeout' | 'retry'> & {
+    readonly logCreator: logCreator;
+    readonly logLevel: number;
+  },
+): Cluster {
+  const { logCreator, logLevel, ...rest } = options;
+  return new ClusterClass({
+    ...rest,
+    logger: loggers.createLogger({ level: logLevel, logCreator }),
+    socketFactory: socketFactory(),
+    enforceRequestTimeout: true,
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    isolationLevel: 0,
+  });
+}

@@ -1,0 +1,183 @@
+import type { TopicName } from '@eyrie/schemas';
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
+import { Notifier } from '../notifier.ts';
+import { Appender } from './appender.ts';
+import { Assignment, type AssignmentHost } from './assignment.ts';
+import { Client } from './client.ts';
+import { asAppError, closedError } from './errors.ts';
+import { Fetcher } from './fetcher.ts';
+import { Group } from './group.ts';
+import { readIdentities } from './identities.ts';
+import { participate } from './membership.ts';
+import { Names } from './names.ts';
+import { toSent } from './produce.ts';
+import { Reader } from './reader.ts';
+import { listRegistered, removeRegistered } from './registered.ts';
+import { readPartitions } from './topics.ts';
+
+export interface KafkaOptions {
+  /** `host:port` of some brokers; the others are found through them. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Leads every topic, group and transactional id. */
+  readonly prefix: string;
+  /** Without a heartbeat for that long, a member is taken for dead and its partitions move. */
+  readonly sessionTimeoutMs?: number;
+  /** A step that takes longer is given up by the broker. */
+  readonly transactionTimeoutMs?: number;
+  /** How long a run may take to end when its partition moves. */
+  readonly drainMs?: number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+const SESSION_TIMEOUT_MS = 10_000;
+const TRANSACTION_TIMEOUT_MS = 60_000;
+const DRAIN_MS = 10_000;
+const BEATS_A_SESSION = 10;
+/** Offsets of a group that nobody joins expire, after a week by default. */
+const REFRESH_MS = 6 * 3_600_000;
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * The bus on Kafka. Steps are transactions, state is a compacted topic, groups are Kafka's.
+ * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID where topics are missing or do not fit
+ */
+export async function openKafka(options: KafkaOptions): Promise<Bus> {
+  const { clock, log, metrics } = options;
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
+  const client = new Client(options);
+  const names = new Names(options.prefix);
+  const notifier = new Notifier(clock);
+  const admin = client.admin();
+  const fetcher = new Fetcher(client.cluster(), clock);
+  const { counts, identities } = await start();
+  const refreshing = setInterval(() => {
+    readIdentities(client, names, clock, counts).catch((error) =>
+      log.error({ err: error }, 'the identities of the logs could not be written again'),
+    );
+  }, REFRESH_MS).unref();
+  const reader = new Reader(fetcher, names, clock, notifier);
+  const appender = new Appender({ client, names, clock, metrics });
+  const members = new Set<Membership>();
+  let closed = false;
+  const host: AssignmentHost = {
+    client,
+    names,
+    reader,
+    clock,
+    log,
+    metrics,
+    transactionTimeoutMs: options.transactionTimeoutMs ?? TRANSACTION_TIMEOUT_MS,
+    partitions,
+  };
+
+  async function start() {
+    try {
+      await admin.connect();
+      const found = await readPartitions(admin, names);
+      await fetcher.open([...found.keys()].map((topic) => names.topic(topic)));
+      return { counts: found, identities: await readIdentities(client, names, clock, found) };
+    } catch (error) {
+      await Promise.all([admin.disconnect().catch(() => undefined), fetcher.close()]);
+      throw asAppError(error);
+    }
+  }
+
+  function partitions(topic: TopicName): number {
+    return counts.get(topic) ?? 0;
+  }
+
+  /** @throws AppError EYRIE_BUS_UNAVAILABLE, RangeError */
+  function check(topic: TopicName, partition: number): void {
+    if (closed) throw closedError();
+    if (partition >= 0 && partition < partitions(topic)) return;
+    throw new RangeError(`there is no log ${topic}-${partition}`);
+  }
+
+  function join(spec: GroupSpec, run: Parameters<Bus['join']>[1]): Membership {
+    if (closed) throw closedError();
+    const topics = spec.state === undefined ? spec.inputs : [...spec.inputs, spec.state];
+    const [count, ...others] = new Set(topics.map(partitions));
+    if (count === undefined || others.length > 0) {
+      throw new AppError('EYRIE_CONFIG_INVALID', `group ${spec.group} reads topics of unequal partition counts`);
+    }
+    const cluster = client.cluster();
+    const group = new Group(cluster, {
+      groupId: names.group(spec.group),
+      topics: spec.inputs.map((topic) => names.topic(topic)),
+      partitions: count,
+      sessionTimeoutMs,
+    });
+    const membership = participate(
+      {
+        spec,
+        group,
+        own: (partition, signal) => new Assignment(host, spec, partition, signal),
+        clock,
+        log,
+        heartbeatMs: sessionTimeoutMs / BEATS_A_SESSION,
+        drainMs: options.drainMs ?? DRAIN_MS,
+      },
+      run,
+    );
+    members.add(membership);
+    const settled = () => {
+      members.delete(membership);
+      void cluster.disconnect().catch(() => undefined);
+    };
+    membership.done.then(settled, settled);
+    return membership;
+  }
+
+  return {
+    logIdentity: (topic, partition) => {
+      const identity = identities.get(`${topic}/${partition}`);
+      if (identity === undefined) throw new RangeError(`there is no log ${topic}-${partition}`);
+      return identity;
+    },
+    partitions,
+    bounds: async (topic, partition) => {
+      check(topic, partition);
+      return fetcher.bounds(names.topic(topic), partition);
+    },
+    append: async (outputs) => {
+      for (const { topic, partition } of outputs) check(topic, partition);
+      const appended: readonly Appended[] = await appender.append(outputs.map(toSent));
+      reader.wrote(appended);
+      return appended;
+    },
+    // The brokers hold what readers have not read yet, and their disks are large.
+    waitForReaders: async () => undefined,
+    join,
+    groups: () => listRegistered(admin, names, fetcher),
+    removeGroup: (group) => removeRegistered(admin, names, group),
+    read: async (topic, partition, from, readOptions) => {
+      check(topic, partition);
+      return reader.read(topic, partition, from, readOptions?.maxBytes ?? READ_BYTES);
+    },
+    readState: async (topic, partition, prefix) => {
+      check(topic, partition);
+      return [...(await reader.readState(topic, partition, prefix))];
+    },
+    waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
+      check(topic, partition);
+      await reader.waitFor(topic, partition, offset, maxWaitMs, signal);
+    },
+    close: async () => {
+      if (closed) return;
+      closed = true;
+      clearInterval(refreshing);
+      await Promise.all([...members].map((membership) => membership.leave()));
+      await appender.close();
+      await reader.settled().catch((error) => log.warn({ err: error }, 'what was written may not be visible yet'));
+      notifier.notifyAll();
+      await Promise.all([fetcher.close(), admin.disconnect().catch(() => undefined)]);
+    },
+  };
+}

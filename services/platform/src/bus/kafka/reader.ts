@@ -1,0 +1,128 @@
+import type { TopicName } from '@eyrie/schemas';
+import type { Clock } from '../../clock.ts';
+import type { Appended, BusRecord } from '../bus.ts';
+import type { Notifier } from '../notifier.ts';
+import type { FetchedRecord } from './fetch.ts';
+import { type Fetcher, isOutOfRange } from './fetcher.ts';
+import type { Names } from './names.ts';
+import { toRecord } from './record.ts';
+
+/** The markers of a step follow its commit by some milliseconds; a step of somebody else may hold them back. */
+const VISIBLE_MS = 5_000;
+const VISIBLE_STEP_MS = 2;
+const STATE_BYTES = 1024 * 1024;
+/** Waiting for what other processes write: asked that often, from soon to seldom. */
+const FIRST_WAIT_MS = 5;
+const LAST_WAIT_MS = 100;
+
+/** Reads partitions outside a group. What this process wrote is there to read once its call has resolved. */
+export class Reader {
+  readonly #fetcher: Fetcher;
+  readonly #names: Names;
+  readonly #clock: Clock;
+  readonly #notifier: Notifier;
+  /** By partition: the offset behind the last record this process wrote. */
+  readonly #written = new Map<string, number>();
+
+  constructor(fetcher: Fetcher, names: Names, clock: Clock, notifier: Notifier) {
+    this.#fetcher = fetcher;
+    this.#names = names;
+    this.#clock = clock;
+    this.#notifier = notifier;
+  }
+
+  /** To be told of everything written, after it was acknowledged. */
+  wrote(appended: readonly Appended[]): void {
+    const channels = new Set<string>();
+    for (const { topic, partition, offset } of appended) {
+      const channel = `${topic}/${partition}`;
+      this.#written.set(channel, Math.max(this.#written.get(channel) ?? 0, offset + 1));
+      channels.add(channel);
+    }
+    for (const channel of channels) this.#notifier.notify(channel);
+  }
+
+  async read(topic: TopicName, partition: number, from: number, maxBytes: number): Promise<readonly BusRecord[]> {
+    const { records } = await this.#readOn(topic, partition, from, maxBytes);
+    let left = maxBytes;
+    let count = 0;
+    for (const { value } of records) {
+      left -= value?.length ?? 0;
+      if (count > 0 && left < 0) break;
+      count += 1;
+    }
+    return records.slice(0, count).map((record) => toRecord(topic, partition, record));
+  }
+
+  /** The last value of each key up to the end there is now. */
+  async readState(topic: TopicName, partition: number, prefix: string): Promise<ReadonlyMap<string, Buffer>> {
+    const { start, end } = await this.#fetcher.bounds(this.#names.topic(topic), partition);
+    const state = new Map<string, Buffer>();
+    let at = start;
+    while (at < end) {
+      const { records, next } = await this.#readOn(topic, partition, at, STATE_BYTES);
+      for (const { key: bytes, value } of records) {
+        const key = bytes?.toString('utf8') ?? '';
+        if (!key.startsWith(prefix)) continue;
+        if (value === null) state.delete(key);
+        else state.set(key, value);
+      }
+      // An open step hides the rest: it is not committed.
+      if (next === at) break;
+      at = next;
+    }
+    return state;
+  }
+
+  async waitFor(
+    topic: TopicName,
+    partition: number,
+    offset: number,
+    maxWaitMs: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const end = this.#clock.now() + maxWaitMs;
+    for (let waitMs = FIRST_WAIT_MS; signal?.aborted !== true; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
+      const { records } = await this.#readOn(topic, partition, offset, 1);
+      const left = end - this.#clock.now();
+      if (records.length > 0 || left <= 0) return;
+      await this.#notifier.wait([`${topic}/${partition}`], Math.min(waitMs, left), signal);
+    }
+  }
+
+  /** Resolves when everything this process wrote can be read by others, after some seconds at most. */
+  async settled(): Promise<void> {
+    await Promise.all(
+      [...this.#written].map(async ([channel, end]) => {
+        const [topic, partition] = channel.split('/') as [TopicName, string];
+        await this.#readOn(topic, Number(partition), end - 1, 1);
+      }),
+    );
+  }
+
+  /** The next records there are, and where to go on; none, when there are none up to the end. */
+  async #readOn(
+    topic: TopicName,
+    partition: number,
+    from: number,
+    maxBytes: number,
+  ): Promise<{ readonly records: readonly FetchedRecord[]; readonly next: number }> {
+    const name = this.#names.topic(topic);
+    const deadline = this.#clock.now() + VISIBLE_MS;
+    let at = from;
+    for (;;) {
+      const [fetched] = await this.#fetcher.fetch([{ topic: name, partition, offset: at, maxBytes }], 0);
+      if (fetched === undefined) return { records: [], next: at };
+      if (isOutOfRange(fetched)) {
+        const { start } = await this.#fetcher.bounds(name, partition);
+        if (at >= start) return { records: [], next: at };
+        at = start;
+      } else if (fetched.records.length > 0) {
+        return { records: fetched.records, next: fetched.next };
+      } else if (fetched.next > at) at = fetched.next;
+      else if (at >= (this.#written.get(`${topic}/${partition}`) ?? 0) || this.#clock.now() > deadline) {
+        return { records: [], next: at };
+      } else await this.#clock.sleep(VISIBLE_STEP_MS);
+    }
+  }
+}

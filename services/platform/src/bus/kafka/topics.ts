@@ -1,0 +1,97 @@
+import { TOPIC_NAMES, TOPICS, type TopicName, type TopicSpec } from '@eyrie/schemas';
+import type { Admin } from 'kafkajs';
+import { systemClock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
+import type { PartitionCounts } from '../layout.ts';
+import { Client, type ClientOptions } from './client.ts';
+import { asAppError } from './errors.ts';
+import { Names } from './names.ts';
+
+/** Bytes of a record or batch a topic takes: far above a frame with one event of the greatest size. */
+export const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+const DAY_MS = 86_400_000;
+/** A topic made is known to all brokers some moments later. */
+const SPREADING = { initialMs: 20, maximumMs: 500, deadlineMs: 30_000 };
+
+/**
+ * Makes the topics of the table that are missing; those that exist stay as they are.
+ * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID
+ */
+export async function createTopics(
+  options: ClientOptions & {
+    readonly prefix: string;
+    readonly partitions: PartitionCounts;
+    readonly replicationFactor: number;
+  },
+): Promise<void> {
+  const names = new Names(options.prefix);
+  const admin = new Client(options).admin();
+  try {
+    await admin.connect();
+    const present = new Set(await admin.listTopics());
+    await admin.createTopics({
+      waitForLeaders: false,
+      topics: TOPIC_NAMES.filter((name) => !present.has(names.topic(name))).map((name) => ({
+        topic: names.topic(name),
+        numPartitions: countOf(name, options.partitions),
+        replicationFactor: options.replicationFactor,
+        configEntries: settingsOf(TOPICS[name], options.replicationFactor),
+      })),
+    });
+    await retry(systemClock, { ...SPREADING, random: Math.random }, () => leaders(admin, names));
+  } catch (error) {
+    throw asAppError(error);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** @throws AppError EYRIE_BUS_UNAVAILABLE while some broker has not heard of a topic, or a partition has no leader */
+async function leaders(admin: Admin, names: Names): Promise<void> {
+  try {
+    await admin.fetchTopicMetadata({ topics: TOPIC_NAMES.map((name) => names.topic(name)) });
+  } catch (error) {
+    throw asAppError(error);
+  }
+}
+
+function settingsOf(spec: TopicSpec, replicationFactor: number): { name: string; value: string }[] {
+  const settings: Record<string, string> = {
+    'cleanup.policy': spec.cleanup === 'delete' ? 'delete' : 'compact',
+    'max.message.bytes': String(MAX_MESSAGE_BYTES),
+    'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
+  };
+  if (spec.retentionDays !== undefined) settings['retention.ms'] = String(spec.retentionDays * DAY_MS);
+  return Object.entries(settings).map(([name, value]) => ({ name, value }));
+}
+
+/**
+ * How many partitions each topic has.
+ * @throws AppError EYRIE_CONFIG_INVALID where topics are missing, or topics of one kind differ
+ */
+export async function readPartitions(admin: Admin, names: Names): Promise<ReadonlyMap<TopicName, number>> {
+  const present = new Set(await admin.listTopics());
+  const missing = TOPIC_NAMES.map((name) => names.topic(name)).filter((name) => !present.has(name));
+  if (missing.length > 0) throw new AppError('EYRIE_CONFIG_INVALID', `topics are missing: ${missing.join(', ')}`);
+  const { topics } = await admin.fetchTopicMetadata({ topics: TOPIC_NAMES.map((name) => names.topic(name)) });
+  const found = new Map<TopicName, number>();
+  const kinds = new Map<TopicSpec['partitions'], number>([['one', 1]]);
+  for (const { name, partitions } of topics) {
+    const topic = names.topicOf(name);
+    if (topic === undefined) continue;
+    const kind = TOPICS[topic].partitions;
+    const wanted = kinds.get(kind) ?? partitions.length;
+    if (partitions.length !== wanted) {
+      throw new AppError('EYRIE_CONFIG_INVALID', `topic ${name} has ${partitions.length} partitions, not ${wanted}`);
+    }
+    kinds.set(kind, wanted);
+    found.set(topic, partitions.length);
+  }
+  return found;
+}
+
+function countOf(topic: TopicName, counts: PartitionCounts): number {
+  const kind = TOPICS[topic].partitions;
+  return kind === 'one' ? 1 : counts[kind];
+}
