@@ -1,0 +1,23 @@
+import { describeBus } from '@eyrie/platform/testing/contracts/bus';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findBroker } from './broker.ts';
+import { describeGroups } from './groups.ts';
+import { describeLogs } from './logs.ts';
+import { temporaryKafka } from './temporary-bus.ts';
+
+const broker = await findBroker();
+
+if (typeof broker === 'string') {
+  describe('Kafka', () => {
+    test('a broker is there', (context) => {
+      console.warn(`LEFT OUT: everything on Kafka, no broker (${broker}). Set EYRIE_TEST_KAFKA=host:port`);
+      expect(process.env['CI'], 'in CI the bus contract runs on a real broker').not.toBe('true');
+      context.skip('no Kafka broker');
+    });
+  });
+} else {
+  afterAll(() => broker.stop());
+  describeBus('Kafka', () => temporaryKafka(broker.brokers));
+  describeGroups(() => temporaryKafka(broker.brokers));
+  describeLogs(() => temporaryKafka(broker.brokers));
+}
