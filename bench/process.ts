@@ -151,17 +151,22 @@ export async function startEyrie(
 /** A failpoint or an error ended the process before it was ready. */
 export class EndedBeforeReady extends Error {}
 
-/** A port nobody listens on right now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
+const PORTS = { first: 20_000, count: 10_000 } as const;
+
+/**
+ * A port nobody listens on right now, below those the system gives to connections: it stays free while whoever listens
+ * on it is killed and started again.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (isFree) return port;
+  }
 }
 
 export function temporaryDirectory(prefix: string): { path: string; remove: () => void } {
