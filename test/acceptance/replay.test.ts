@@ -153,11 +153,18 @@ describe('replay', () => {
     { args: ['replay', '/nowhere/at/all', '--json'], code: 1, error: 'EYRIE_INPUT_UNREADABLE' },
     { args: ['replay'], code: 2, error: 'missing required argument' },
     { args: ['replay', 'x', '--diff'], code: 2, error: 'EYRIE_USAGE' },
+    { args: ['replay', 'x', '--with', 'y', '--diff', '--data-dir', 'z'], code: 2, error: '--with takes no --data-dir' },
     { args: ['nonsense'], code: 2, error: 'unknown command' },
   ])('answers bad use with a code: $args', async ({ args, code, error }) => {
     const result = await eyrie(args);
     expect(result.stderr).toContain(error);
     expect(result.code).toBe(code);
+  });
+
+  it('checks rules with one JSON value, also where some are wrong', async () => {
+    const { code, stdout } = await eyrie(['rules', 'check', join(directory.path, 'no-rules'), '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ files: 0, problems: [expect.stringContaining('no-rules')] });
   });
 });
 

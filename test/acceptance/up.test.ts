@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -146,6 +146,11 @@ describe('eyrie up', () => {
     const made = await eyrie(['tokens', 'create', 'third', '--scopes', 'admin', '--tenant', 'third', '--json', ...api]);
     const { token } = JSON.parse(made.stdout) as { token: string };
     expect(await tenantOf(token)).toEqual(['third']);
+    const file = join(dataDir, 'fourth.token');
+    const hidden = await eyrie(['tokens', 'create', 'fourth', '--scopes', 'read', '--json', '--out', file, ...api]);
+    expect(JSON.parse(hidden.stdout)).toMatchObject({ name: 'fourth', file });
+    expect(hidden.stdout).not.toContain(readFileSync(file, 'utf8').trim());
+    expect((await eyrie(['tokens', 'revoke', 'fourth', ...api])).code).toBe(0);
     expect((await tenantOf(second.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
     expect((await tenantOf(first.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
     await second.stop();

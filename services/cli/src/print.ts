@@ -24,7 +24,7 @@ export function plain(value: unknown, width = 400): string {
 
 /** Columns aligned by their widest cell. */
 export function printTable(head: readonly string[], rows: readonly (readonly unknown[])[]): void {
-  const cells = [head, ...rows.map((row) => row.map((value) => plain(value, 60)))];
+  const cells = [head, ...rows].map((row) => row.map((value) => plain(value, 60)));
   const widths = head.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? '').length)));
   for (const row of cells) {
     printLine(

@@ -23,16 +23,21 @@ interface ReplayOptions {
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<void> {
   if (options.diff === true && options.with === undefined)
     throw new AppError('EYRIE_USAGE', '--diff needs --with FILE');
+  // What lies in the directory would count on one side alone: its events would be repeats there and new with the preview.
+  if (options.with !== undefined && options.dataDir !== undefined)
+    throw new AppError(
+      'EYRIE_USAGE',
+      '--with takes no --data-dir: a preview runs in directories of its own and leaves nothing',
+    );
   if (options.diff === true) return withSpooledInput(files, (spooled) => replayFiles(spooled, options));
   return replayFiles(files, options);
 }
 
 async function replayFiles(files: readonly string[], options: ReplayOptions): Promise<void> {
   const preview = options.with === undefined ? NOTHING : readPreview(options.with);
-  // A preview never stays: its documents live in a directory that goes with it.
-  const run = await runFiles(files, options.with === undefined ? options.dataDir : undefined, preview);
+  const run = await runFiles(files, options.dataDir, preview);
   if (options.diff !== true) return tell(run, options);
-  const base = await runFiles(files, options.dataDir, NOTHING);
+  const base = await runFiles(files, undefined, NOTHING);
   const difference = compare(base, run);
   if (options.json === true) return printJson(difference);
   printTable(

@@ -29,7 +29,12 @@ export async function create(name: string, options: CreateOptions): Promise<void
     ...(options.expires === undefined ? {} : { expires_at: new Date(Date.now() + options.expires).toISOString() }),
     ...(options.certificate === undefined ? {} : { certificate_sha256: fingerprintOf(options.certificate) }),
   });
-  if (options.json === true) return printJson(made);
+  if (options.json === true) {
+    const { token, ...rest } = made;
+    if (token === undefined || options.out === undefined) return printJson(made);
+    writePrivateFile(options.out, `${token}\n`);
+    return printJson({ ...rest, file: options.out });
+  }
   if (made.token === undefined)
     return printLine(`the certificate in ${options.certificate} stands for the token ${name}`);
   tellToken(made.token, options.out ?? (process.stdout.isTTY === true ? undefined : `${name}.token`));
