@@ -51,6 +51,9 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
+/** How long parts may drain: with what the engine may then take to close, a signal ends the process within ten seconds. */
+const DRAIN_MS = 4_500;
+
 /** Opens the data directory and starts the parts in order; a failure stops what was started. */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config } = options;
@@ -142,7 +145,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     components.push(judge, prepare);
     if (options.console !== false) components.push(console);
     if (options.gateway !== false) components.push(gateway);
-    const running: Running = await startAll(components, { log });
+    const running: Running = await startAll(components, { log, deadlineMs: DRAIN_MS });
     const settle = async () => {
       for (const role of [prepare, judge]) {
         while (!(await role.caughtUp())) await clock.sleep(SETTLE_POLL_MS);

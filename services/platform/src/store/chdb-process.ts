@@ -11,7 +11,7 @@ const CHILD = fileURLToPath(new URL('./chdb-child.ts', import.meta.url));
 const BUSY_WAIT_MS = 10_000;
 const MAX_WAITING = 1_000;
 const RESTART_MS = { first: 100, most: 5_000 } as const;
-const CLOSE_MS = 5_000;
+const CLOSE_MS = 4_500;
 
 export interface ChdbProcessOptions {
   readonly directory: string;
