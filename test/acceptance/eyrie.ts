@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReplayResult } from '../../services/cli/src/replay-result.ts';
 
-const MAIN = new URL('../../services/cli/src/main.ts', import.meta.url).pathname;
+export const MAIN = new URL('../../services/cli/src/main.ts', import.meta.url).pathname;
 
 /** A shell in a container, without its time. */
 export const EVENT = {

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../bench/process.ts';
 import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
-import { eyrie, hasRealData, linesOf, realFalcoFiles, replay, sumOfOutcomes } from './eyrie.ts';
+import { eyrie, hasRealData, linesOf, MAIN, realFalcoFiles, replay, sumOfOutcomes } from './eyrie.ts';
 
 const directory = temporaryDirectory('replay');
 afterAll(() => directory.remove());
@@ -159,6 +160,18 @@ describe('replay', () => {
     const result = await eyrie(args);
     expect(result.stderr).toContain(error);
     expect(result.code).toBe(code);
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const place = join(directory.path, 'interrupted');
+    mkdirSync(place, { mode: 0o700 });
+    const child = spawn(process.execPath, [MAIN, 'replay', '-', '--json'], { env: { ...process.env, TMPDIR: place } });
+    const ended = new Promise((resolve) => child.once('close', (_code, signal) => resolve(signal)));
+    child.stdin.write(`${event(1)}\n`);
+    await expect.poll(() => readdirSync(place), { timeout: 20_000 }).not.toEqual([]);
+    child.kill('SIGINT');
+    expect(await ended).toBe('SIGINT');
+    expect(readdirSync(place)).toEqual([]);
   });
 
   it('checks rules with one JSON value, also where some are wrong', async () => {

@@ -130,22 +130,26 @@ describe('eyrie up', () => {
     );
   }, 60_000);
 
-  it.runIf(process.platform === 'linux')('ends within 10 s although the engine hangs, and loses nothing', async () => {
-    const dataDir = newDirectory('hangs');
-    const first = await startEyrie(dataDir);
-    const [engine] = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim().split(' ');
-    process.kill(Number(engine), 'SIGSTOP');
-    expect((await post(first, { ...EVENT, time: '2026-11-20T10:00:00.000000001Z' })).status).toBe(200);
-    // Long enough for an insert to be under way.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const started = performance.now();
-    expect(await first.stop()).toBe(0);
-    expect(performance.now() - started).toBeLessThan(10_000);
-    const second = await startEyrie(dataDir);
-    const rows = async () => (await eyrie(['sql', 'SELECT count() FROM events', '--data-dir', dataDir])).stdout;
-    await expect.poll(rows, { timeout: 20_000 }).toMatch(/^1$/m);
-    await second.stop();
-  }, 60_000);
+  it.runIf(process.platform === 'linux')(
+    'ends within 10 s although the engine hangs, and loses nothing',
+    async () => {
+      const dataDir = newDirectory('hangs');
+      const first = await startEyrie(dataDir);
+      const [engine] = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim().split(' ');
+      process.kill(Number(engine), 'SIGSTOP');
+      expect((await post(first, { ...EVENT, time: '2026-11-20T10:00:00.000000001Z' })).status).toBe(200);
+      // Long enough for an insert to be under way.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const started = performance.now();
+      expect(await first.stop()).toBe(0);
+      expect(performance.now() - started).toBeLessThan(10_000);
+      const second = await startEyrie(dataDir);
+      const rows = async () => (await eyrie(['sql', 'SELECT count() FROM events', '--data-dir', dataDir])).stdout;
+      await expect.poll(rows, { timeout: 20_000 }).toMatch(/^1$/m);
+      await second.stop();
+    },
+    60_000,
+  );
 
   it('keeps the tokens of a tenant when it starts for another', async () => {
     const dataDir = newDirectory('tenants');

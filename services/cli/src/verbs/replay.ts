@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import type { Alert, ClusterId, TenantId } from '@eyrie/schemas';
 import { type Config, readConfig } from '../config.ts';
+import { watchInterrupt } from '../interrupt.ts';
 import { startPipeline } from '../pipeline.ts';
 import { type Preview, putPreview, readPreview } from '../preview.ts';
 import { countByRule, type PlannedByRule, writePreviewRules } from '../preview-rules.ts';
@@ -29,15 +30,26 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
       'EYRIE_USAGE',
       '--with takes no --data-dir: a preview runs in directories of its own and leaves nothing',
     );
-  if (options.diff === true) return withSpooledInput(files, (spooled) => replayFiles(spooled, options));
-  return replayFiles(files, options);
+  const interrupt = watchInterrupt();
+  const interrupted = interrupt.reached;
+  try {
+    if (options.diff !== true) return await replayFiles({ files, interrupted }, options);
+    return await withSpooledInput(files, (spooled) => replayFiles({ files: spooled, interrupted }, options));
+  } finally {
+    interrupt.end();
+  }
 }
 
-async function replayFiles(files: readonly string[], options: ReplayOptions): Promise<void> {
+interface Input {
+  readonly files: readonly string[];
+  readonly interrupted: Promise<never>;
+}
+
+async function replayFiles(input: Input, options: ReplayOptions): Promise<void> {
   const preview = options.with === undefined ? NOTHING : readPreview(options.with);
-  const run = await runFiles(files, options.dataDir, preview);
+  const run = await runFiles(input, options.dataDir, preview);
   if (options.diff !== true) return tell(run, options);
-  const base = await runFiles(files, undefined, NOTHING);
+  const base = await runFiles(input, undefined, NOTHING);
   const difference = compare(base, run);
   if (options.json === true) return printJson(difference);
   printTable(
@@ -62,25 +74,40 @@ interface Run {
   readonly rules?: PlannedByRule;
 }
 
-async function runFiles(files: readonly string[], dataDir: string | undefined, preview: Preview): Promise<Run> {
+async function runFiles(input: Input, dataDir: string | undefined, preview: Preview): Promise<Run> {
   const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env });
-  if (preview.rules.length === 0) return runWith(files, dataDir, preview, config, undefined);
+  if (preview.rules.length === 0) return runWith(input, dataDir, preview, config, undefined);
   const trial = mkdtempSync(join(tmpdir(), 'eyrie-rules-'));
   try {
-    return await runWith(files, dataDir, preview, config, await writePreviewRules(trial, preview.rules, config));
+    return await runWith(input, dataDir, preview, config, await writePreviewRules(trial, preview.rules, config));
   } finally {
     rmSync(trial, { recursive: true, force: true });
   }
 }
 
 async function runWith(
-  files: readonly string[],
+  input: Input,
   dataDir: string | undefined,
+  preview: Preview,
+  config: Config,
+  rulesDir: string | undefined,
+): Promise<Run> {
+  if (dataDir !== undefined) return runIn(dataDir, input, preview, config, rulesDir);
+  const directory = mkdtempSync(join(tmpdir(), 'eyrie-replay-'));
+  try {
+    return await runIn(directory, input, preview, config, rulesDir);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function runIn(
+  directory: string,
+  { files, interrupted }: Input,
   { documents }: Preview,
   config: Config,
   rulesDir: string | undefined,
 ): Promise<Run> {
-  const directory = dataDir ?? mkdtempSync(join(tmpdir(), 'eyrie-replay-'));
   const pipeline = await startPipeline({
     dataDir: directory,
     config: rulesDir === undefined ? config : { ...config, EYRIE_RULES_DIR: rulesDir },
@@ -106,8 +133,9 @@ async function runWith(
           },
         }),
         pipeline.failed,
+        interrupted,
       ]);
-      await Promise.race([pipeline.finish(), pipeline.failed]);
+      await Promise.race([pipeline.finish(), pipeline.failed, interrupted]);
       const seconds = (performance.now() - started) / 1000;
       const alerts = await alertsSince(pipeline, alertsFrom);
       return {
@@ -121,7 +149,6 @@ async function runWith(
     }
   } finally {
     await pipeline.stop();
-    if (dataDir === undefined) rmSync(directory, { recursive: true, force: true });
   }
 }
 
