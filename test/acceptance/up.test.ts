@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -87,15 +87,25 @@ describe('eyrie up', () => {
     await expect(startEyrie(dataDir)).rejects.toThrow(EndedBeforeReady);
   });
 
-  it('refuses to go on when the rows it wrote are gone', async () => {
+  it('refuses to go on when the rows it wrote are gone, or the log they came from', async () => {
     const dataDir = newDirectory('lost');
     const first = await startEyrie(dataDir);
     await post(first, { ...EVENT, time: '2026-11-20T10:00:00.000000001Z' });
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(await first.stop()).toBe(0);
-    rmSync(join(dataDir, 'clickhouse'), { recursive: true });
-    await expect(startEyrie(dataDir)).rejects.toThrow(/EYRIE_DATA_DIR_DAMAGED.*clickhouse is missing/s);
-  });
+    for (const [gone, said] of [
+      ['clickhouse', /EYRIE_DATA_DIR_DAMAGED.*clickhouse is missing/s],
+      ['clickhouse/store', /EYRIE_DATA_DIR_DAMAGED.*clickhouse is missing or empty/s],
+      ['log', /EYRIE_DATA_DIR_DAMAGED.*data\.mdb is missing/s],
+    ] as const) {
+      renameSync(join(dataDir, gone), join(directory.path, 'aside'));
+      await expect(startEyrie(dataDir)).rejects.toThrow(said);
+      rmSync(join(dataDir, gone), { recursive: true, force: true });
+      renameSync(join(directory.path, 'aside'), join(dataDir, gone));
+    }
+    const again = await startEyrie(dataDir);
+    expect(await again.stop()).toBe(0);
+  }, 60_000);
 
   it('names every wrong setting at once', async () => {
     const { code, stderr } = await eyrie(['up', '--data-dir', newDirectory('config')], {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createArchiver, createSqlSocket } from '@eyrie/archiver';
 import { createConsole } from '@eyrie/console';
@@ -66,6 +66,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     for (const closer of closers.reverse()) await closer();
   };
   try {
+    refuseLostLog(options.dataDir);
     const bus = openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
     await refuseLostRows(bus, options.dataDir);
@@ -185,14 +186,27 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   }
 }
 
+/**
+ * A log that begins anew under its old identity gives its inserts tokens that ClickHouse has seen: rows of accepted
+ * events would be dropped as repeats. @throws AppError EYRIE_DATA_DIR_DAMAGED
+ */
+function refuseLostLog(dataDir: string): void {
+  const file = join(dataDir, 'log', 'data.mdb');
+  if (!existsSync(join(dataDir, 'clickhouse')) || (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  throw new AppError(
+    'EYRIE_DATA_DIR_DAMAGED',
+    `${file} is missing or empty, but rows were written from it. Restore it from a backup, or start with an empty data directory`,
+  );
+}
+
 /** Rows the log believes written must not vanish unnoticed. @throws AppError EYRIE_DATA_DIR_DAMAGED */
 async function refuseLostRows(bus: EmbeddedLog, dataDir: string): Promise<void> {
-  if (existsSync(join(dataDir, 'clickhouse'))) return;
+  if (existsSync(join(dataDir, 'clickhouse', 'store'))) return;
   const written = (await bus.groups()).some(({ group, next }) => group.startsWith('archiver') && next > 0);
   if (!written) return;
   throw new AppError(
     'EYRIE_DATA_DIR_DAMAGED',
-    `${join(dataDir, 'clickhouse')} is missing, but the log says that rows were written there. ` +
+    `${join(dataDir, 'clickhouse')} is missing or empty, but the log says that rows were written there. ` +
       'Restore it from a backup, or start with an empty data directory',
   );
 }
