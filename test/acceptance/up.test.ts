@@ -182,6 +182,17 @@ describe('eyrie up', () => {
     expect(JSON.parse(hidden.stdout)).toMatchObject({ name: 'fourth', file });
     expect(hidden.stdout).not.toContain(readFileSync(file, 'utf8').trim());
     expect((await eyrie(['tokens', 'revoke', 'fourth', ...api])).code).toBe(0);
+    const lost = await eyrie(['tokens', 'create', 'fifth', '--scopes', 'read', '--out', join(file, 'x'), ...api]);
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringMatching(/^EYRIE_USAGE: .*cannot be written/)]);
+    const far = ['--gateway', second.ready.gateway, '--data-dir', join(dataDir, 'not-here'), ...api];
+    const { stdout, stderr } = await eyrie(['connect', 'falco', '--cluster', 'far', '--wait', '1s', '--json', ...far], {
+      cwd: directory.path,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'EYRIE_SEND_FAILED' } });
+    const settings = /settings with the token: (\S+)/.exec(stderr)?.[1] ?? '';
+    expect(readFileSync(join(directory.path, settings), 'utf8')).toContain('http_output');
+    expect((await eyrie(['tokens', 'list', ...api])).stdout).not.toContain('fifth');
+    expect((await eyrie(['tokens', 'revoke', settings.replace('.yaml', ''), ...api])).code).toBe(0);
     expect((await tenantOf(second.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
     expect((await tenantOf(first.ready.api_token)).sort()).toEqual(['first-api', 'first-intake']);
     await second.stop();

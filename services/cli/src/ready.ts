@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError } from '@eyrie/platform/errors';
 
 /** Writes a file that only its owner may read, whole or not at all. */
 export function writePrivateFile(path: string, text: string): void {
@@ -7,6 +9,18 @@ export function writePrivateFile(path: string, text: string): void {
   writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
   chmodSync(temporary, 0o600);
   renameSync(temporary, path);
+}
+
+/** Asked before a secret is made that would go there: made and lost, it would stay valid. @throws AppError EYRIE_USAGE */
+export function refuseUnwritable(path: string): void {
+  try {
+    // The slash refuses a file in place of the directory.
+    accessSync(`${dirname(path)}/`, constants.W_OK);
+  } catch (cause) {
+    throw new AppError('EYRIE_USAGE', `${path} cannot be written: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
 }
 
 /** What `up` tells other programs: where it listens, and the tokens of the first start. */

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import { plain, printJson, printLine, progressLine } from '../print.ts';
-import { readReadyFile, writePrivateFile } from '../ready.ts';
+import { readReadyFile, refuseUnwritable, writePrivateFile } from '../ready.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
 
 interface ConnectOptions extends SpeakingOptions {
@@ -18,11 +19,13 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
   const gateway = gatewayOf(options);
   if (options.json !== true) warnOfReach(gateway);
   const name = `${kind}-${options.cluster}-${Date.now().toString(36)}`;
+  // On a terminal a token is shown once; elsewhere it goes to a private file and only the path is printed.
+  const place = existsSync(options.dataDir) ? options.dataDir : '.';
+  const file = process.stdout.isTTY === true ? undefined : join(place, `${name}.yaml`);
+  if (file !== undefined) refuseUnwritable(file);
   const { token } = await session.createToken({ name, cluster: options.cluster, scopes: ['intake'] });
   if (token === undefined) throw new AppError('EYRIE_INTERNAL', 'the API made no token');
   const settings = kind === 'falco' ? falcoSettings(gateway, token) : sidekickSettings(gateway, token);
-  // On a terminal a token is shown once; elsewhere it goes to a private file and only the path is printed.
-  const file = process.stdout.isTTY === true ? undefined : join(options.dataDir, `${name}.yaml`);
   if (file !== undefined) writePrivateFile(file, `${settings}\n`);
   const shown = file === undefined ? settings : settings.replaceAll(token, '<token>');
   if (options.json !== true) {
@@ -32,6 +35,9 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
     printLine(
       `Token ${name}; \`eyrie tokens revoke ${name}\` withdraws it. Waiting for the first event of ${options.cluster} …`,
     );
+  } else if (file !== undefined) {
+    // The one JSON value comes with the first event, which needs the settings.
+    process.stderr.write(`settings with the token: ${file} (mode 0600)\n`);
   }
   const progress = progressLine();
   const started = Date.now();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { AppError } from '@eyrie/platform/errors';
 import { SCOPES, type Scope } from '@eyrie/schemas';
 import { printJson, printLine, printTable } from '../print.ts';
-import { writePrivateFile } from '../ready.ts';
+import { refuseUnwritable, writePrivateFile } from '../ready.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
 
 interface CreateOptions extends SpeakingOptions {
@@ -21,6 +21,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
   if (unknown.length > 0) {
     throw new AppError('EYRIE_USAGE', `unknown scope ${unknown.join(', ')}: use ${SCOPES.join(', ')}`);
   }
+  if (options.out !== undefined) refuseUnwritable(options.out);
   const made = await openSession(options).createToken({
     name,
     cluster: options.cluster,
