@@ -11,7 +11,7 @@ export function writePrivateFile(path: string, text: string): void {
   renameSync(temporary, path);
 }
 
-/** Asked before a secret is made that would go there: made and lost, it would stay valid. @throws AppError EYRIE_USAGE */
+/** Asked before something is done that will be written there: a token that was made and lost stays valid. @throws AppError EYRIE_USAGE */
 export function refuseUnwritable(path: string): void {
   try {
     // The slash refuses a file in place of the directory.

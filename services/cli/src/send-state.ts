@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
+import { refuseUnwritable } from './ready.ts';
 
 /** How far a file was acknowledged: bytes of its (unpacked) text, at the end of a line. */
 interface FileState {
@@ -25,8 +26,9 @@ export interface SendState {
 
 const HEAD_BYTES = 4096;
 
-/** Standard input has no identity and is never remembered. @throws AppError EYRIE_INPUT_UNREADABLE */
+/** Standard input has no identity and is never remembered. @throws AppError EYRIE_INPUT_UNREADABLE, EYRIE_USAGE */
 export function openSendState(path: string | undefined): SendState {
+  if (path !== undefined) refuseUnwritable(path);
   const files: Record<string, FileState> = path === undefined ? {} : read(path);
   const heads = new Map<string, { bytes: number; sha256: string }>();
   return {

@@ -174,10 +174,13 @@ describe('send', () => {
     expect(taken).toHaveLength(1);
   });
 
-  it('names a file it cannot read, and a URL it cannot use', async () => {
+  it('names what it cannot use before it sends anything', async () => {
     await expect(send({})).rejects.toMatchObject({ code: 'EYRIE_INPUT_UNREADABLE' });
     writeFileSync(path('a'), 'x\n');
-    await expect(send({ url: 'gateway:2801' })).rejects.toMatchObject({ code: 'EYRIE_USAGE' });
+    for (const wrong of [{ url: 'gateway:2801' }, { token: 'a\nb' }, { stateFile: path('no/state') }]) {
+      await expect(send(wrong)).rejects.toMatchObject({ code: 'EYRIE_USAGE' });
+    }
+    expect(taken).toEqual([]);
   });
 });
 

@@ -16,7 +16,7 @@ export interface Poster {
 /** Answers of a gateway are far smaller. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
 
-/** Posts lines of events over kept connections. @throws AppError EYRIE_USAGE for a bad URL */
+/** Posts lines of events over kept connections. @throws AppError EYRIE_USAGE for a bad URL or token */
 export function createPoster(options: {
   readonly url: string;
   readonly token: string;
@@ -24,6 +24,10 @@ export function createPoster(options: {
   readonly connections: number;
 }): Poster {
   const url = parseUrl(options.url);
+  // A header cannot carry it, and the client would say so again and again.
+  if (!/^[\x21-\x7e]+$/.test(options.token)) {
+    throw new AppError('EYRIE_USAGE', 'the token holds a blank or a character that no token has; check --token');
+  }
   const pool = new Pool(url.origin, {
     connections: options.connections,
     pipelining: 1,
