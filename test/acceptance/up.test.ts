@@ -199,6 +199,10 @@ describe('eyrie up', () => {
     await expect(
       startEyrie(dataDir, { env: { EYRIE_TENANT: 'acme', EYRIE_INTAKE_TOKEN: first.ready.intake_token } }),
     ).rejects.toThrow(/EYRIE_CONFIG_INVALID.*another tenant/);
+    const same = 'eyrie_one-and-the-same-for-both';
+    await expect(startEyrie(dataDir, { env: { EYRIE_INTAKE_TOKEN: same, EYRIE_API_TOKEN: same } })).rejects.toThrow(
+      /EYRIE_CONFIG_INVALID.*each its own/,
+    );
   }, 60_000);
 
   it.each([

@@ -26,6 +26,10 @@ const API_SCOPES: readonly Scope[] = ['inventory', 'read', 'triage', 'respond', 
  * @throws AppError EYRIE_CONFIG_INVALID, EYRIE_DATA_DIR_DAMAGED
  */
 export async function ensureFirstTokens(documents: Documents, dataDir: string, config: Config): Promise<FirstTokens> {
+  if (config.EYRIE_INTAKE_TOKEN !== undefined && config.EYRIE_INTAKE_TOKEN === config.EYRIE_API_TOKEN) {
+    // One of the two would hold, and nobody could use the other half.
+    throw new AppError('EYRIE_CONFIG_INVALID', 'EYRIE_API_TOKEN: the same as EYRIE_INTAKE_TOKEN; give each its own');
+  }
   const file = join(dataDir, 'tokens.json');
   const kept = readKept(file);
   const tenant = config.EYRIE_TENANT as TenantId;

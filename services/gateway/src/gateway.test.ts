@@ -99,6 +99,12 @@ describe('what is taken', () => {
     expect(records().length).toBeGreaterThan(10);
   });
 
+  it('has room for the largest body it is told to take', async () => {
+    const { post } = await start({ bodyBytes: 150 * 1024 * 1024 });
+    const answer = await post(Buffer.alloc(140 * 1024 * 1024, 'x'), NDJSON);
+    expect(answer).toMatchObject({ status: 200, body: { rejected: [{ code: 'line_too_long' }] } });
+  });
+
   it('keeps the head of a line over the bound and refuses it alone', async () => {
     const { post, sections } = await start();
     const long = line({ text: 'x'.repeat(300_000) });

@@ -34,7 +34,7 @@ export interface GatewayOptions {
   readonly eventBytes?: number;
   /** Events of one body (default 100,000). */
   readonly lines?: number;
-  /** Bytes of bodies in memory at once; beyond it 503 (default 128 MiB). */
+  /** Bytes of bodies in memory at once; beyond it 503 (default 128 MiB, or twice `bodyBytes`). */
   readonly inflightBytes?: number;
   /** Compressed bodies may grow this many times (default 500). */
   readonly expansion?: number;
@@ -50,6 +50,8 @@ export interface Gateway extends Component {
 }
 
 const MIB = 1024 * 1024;
+/** Room for the largest body twice, packed and not: with less it would be refused for want of space again and again. */
+const INFLIGHT_BYTES = 128 * MIB;
 const REFUSALS_MS = 1000;
 const PATHS: ReadonlySet<string> = new Set(['/', '/v1/events']);
 
@@ -64,7 +66,7 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
   };
   const operator = options.operator ?? ('default' as TenantId);
   const refusals = createRefusals({ bus, clock, metrics, log, operator });
-  const budget = createBudget(options.inflightBytes ?? 128 * MIB, () =>
+  const budget = createBudget(options.inflightBytes ?? Math.max(INFLIGHT_BYTES, 2 * limits.bodyBytes), () =>
     metrics.count('eyrie_bound_reached_total', { bound: 'intake_inflight_bytes' }),
   );
   const appender = createAppender(
