@@ -1,5 +1,5 @@
 /**
- * A real Kafka broker for tests: the one `EYRIE_TEST_KAFKA` names, or one in a container when a Docker engine answers,
+ * A real Kafka broker for tests: the one `EYRIE_TEST_KAFKA` names (`none`: do without), or one in a container when a Docker engine answers,
  * or one under this machine's Java with what Maven Central gives. `node test/kafka/broker.ts` runs one until Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
@@ -16,6 +16,7 @@ export interface Broker {
 /** Why there is none, where there is none. */
 export async function findBroker(): Promise<Broker | string> {
   const given = process.env['EYRIE_TEST_KAFKA'];
+  if (given === 'none') return 'EYRIE_TEST_KAFKA is none';
   if (given !== undefined) return { brokers: given.split(','), stop: async () => undefined };
   const reasons: string[] = [];
   for (const [command, args, start, host] of [

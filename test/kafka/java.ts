@@ -71,3 +71,5 @@ function download(): string {
   rmSync(half, { recursive: true, force: true });
   return lib;
 }
+
+if (import.meta.main) console.log(download());
