@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Bus } from '@eyrie/platform/bus/bus';
 import { systemClock } from '@eyrie/platform/clock';
 import { AppError } from '@eyrie/platform/errors';
 import { createLogger } from '@eyrie/platform/log';
@@ -100,6 +101,40 @@ it('repeats with the same token while the store is away, and holds what comes me
   expect(await count('events')).toBe(6);
   expect(new Set(tokens.slice(0, 4)).size).toBe(1);
   expect((await metrics.read('eyrie_store_retries_total'))[0]?.[1]).toBe(3);
+  await archiver.stop();
+});
+
+it('starts anew where a step could not be written, and stores each record once', async () => {
+  let refusals = 2;
+  const bus: Bus = {
+    ...temporary.bus,
+    join: (spec, run) =>
+      temporary.bus.join(spec, (assigned, signal) =>
+        run(
+          {
+            group: assigned.group,
+            partition: assigned.partition,
+            restore: () => assigned.restore(),
+            position: (topic) => assigned.position(topic),
+            poll: (options) => assigned.poll(options),
+            transact: (step) => {
+              const isRefused = spec.inputs.includes('judged') && refusals > 0;
+              if (!isRefused) return assigned.transact(step);
+              refusals -= 1;
+              return Promise.reject(new AppError('EYRIE_DISK_FULL', 'no space', { retryable: true }));
+            },
+          },
+          signal,
+        ),
+      ),
+  };
+  const { archiver, failures } = start({ bus });
+  await archiver.start();
+  await temporary.bus.append([{ topic: 'judged', partition: 0, value: frame(1, 3) }]);
+  await archiver.caughtUp();
+  expect(refusals).toBe(0);
+  expect(failures).toEqual([]);
+  expect(await count('events')).toBe(3);
   await archiver.stop();
 });
 

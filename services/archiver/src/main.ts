@@ -36,11 +36,13 @@ export interface Archiver extends Component {
 
 const CAUGHT_UP_POLL_MS = 20;
 const HOUR_MS = 3_600_000;
+const REJOIN_MS = { first: 200, longest: 10_000 } as const;
 
 /** Carries judged events, alerts, the ledger, documents, health and dead letters into ClickHouse, each record once. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
   const { bus, store, log, metrics, clock } = deps;
-  const memberships: Membership[] = [];
+  const memberships = new Map<string, Membership>();
+  let running: readonly Promise<void>[] = [];
   const stopping = new AbortController();
   let reconciling: Promise<void> = Promise.resolve();
   let waiters = 0;
@@ -55,18 +57,31 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
     isUrgent: () => waiters > 0,
   };
 
-  function join({ group, inputs }: GroupSpec): void {
-    const membership = bus.join({ group, inputs }, (assigned, signal) =>
-      runSink(deps, assigned, inputs, sinkOptions, signal),
-    );
-    membership.done.catch((error: unknown) => {
-      // What the end of the process cut short is repeated by the next one.
-      if (stopping.signal.aborted && isRetryable(error)) return;
-      failure ??= { error };
-      log.error({ err: error, group }, 'archiving stopped');
-      deps.onFailure(error);
-    });
-    memberships.push(membership);
+  /** Archives one group until the end; what may pass by waiting (a full disk, a full log) makes it start anew. */
+  async function keepRunning({ group, inputs }: GroupSpec): Promise<void> {
+    let waitMs: number = REJOIN_MS.first;
+    while (!stopping.signal.aborted) {
+      const membership = bus.join({ group, inputs }, (assigned, signal) =>
+        runSink(deps, assigned, inputs, sinkOptions, signal),
+      );
+      memberships.set(group, membership);
+      try {
+        await membership.done;
+        return;
+      } catch (error) {
+        // What the end of the process cut short is repeated by the next one.
+        if (stopping.signal.aborted && isRetryable(error)) return;
+        if (!isRetryable(error)) {
+          failure ??= { error };
+          log.error({ err: error, group }, 'archiving stopped');
+          deps.onFailure(error);
+          return;
+        }
+        log.warn({ err: error, group, waitMs }, 'archiving stopped; starts anew from the committed position');
+        await clock.sleep(waitMs, stopping.signal);
+        waitMs = Math.min(REJOIN_MS.longest, waitMs * 2);
+      }
+    }
   }
 
   async function reconcileRepeatedly(): Promise<void> {
@@ -87,12 +102,13 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
     name: 'archiver',
     start: async () => {
       refuseShortMemory(bus, sinkOptions.spacingMs);
-      for (const group of Object.values(GROUPS)) join(group);
+      running = Object.values(GROUPS).map(keepRunning);
       reconciling = reconcileRepeatedly();
     },
     stop: async () => {
       stopping.abort();
-      await Promise.all(memberships.map((membership) => membership.leave()));
+      await Promise.all([...memberships.values()].map((membership) => membership.leave()));
+      await Promise.all(running);
       await reconciling;
     },
     caughtUp: async () => {

@@ -190,30 +190,35 @@ export async function runSink(
     }
   }
 
-  const skip = new Map<TopicName, number>();
-  const again = await reread();
-  if (again !== undefined) {
-    for (const { topic, max } of again.batch.ranges()) skip.set(topic, max);
-    running = { ...again, inserted: insertAll(again.batch) };
-    running.inserted.catch(() => undefined);
-  }
-  while (!signal.aborted) {
-    const batch = spare.pop() ?? new Batch();
-    const deadLetters: Output[] = [];
-    await collect(batch, deadLetters, skip);
-    const done = await finish(running);
-    running = undefined;
-    // On the way out nothing new is begun: what was collected is read again by the next owner.
-    if (batch.isEmpty || signal.aborted) {
-      batch.reset();
-      spare.push(batch);
-      if (done !== undefined) await commit(done, []);
-      continue;
+  try {
+    const skip = new Map<TopicName, number>();
+    const again = await reread();
+    if (again !== undefined) {
+      for (const { topic, max } of again.batch.ranges()) skip.set(topic, max);
+      running = { ...again, inserted: insertAll(again.batch) };
+      running.inserted.catch(() => undefined);
     }
-    await commit(done, batch.ranges());
-    running = { batch, deadLetters, inserted: insertAll(batch) };
-    // Awaited above; a failure meanwhile must not count as unhandled.
-    running.inserted.catch(() => undefined);
+    while (!signal.aborted) {
+      const batch = spare.pop() ?? new Batch();
+      const deadLetters: Output[] = [];
+      await collect(batch, deadLetters, skip);
+      const done = await finish(running);
+      running = undefined;
+      // On the way out nothing new is begun: what was collected is read again by the next owner.
+      if (batch.isEmpty || signal.aborted) {
+        batch.reset();
+        spare.push(batch);
+        if (done !== undefined) await commit(done, []);
+        continue;
+      }
+      await commit(done, batch.ranges());
+      running = { batch, deadLetters, inserted: insertAll(batch) };
+      // Awaited above; a failure meanwhile must not count as unhandled.
+      running.inserted.catch(() => undefined);
+    }
+    if (running !== undefined) await commit(await finish(running), []);
+  } finally {
+    // Whoever comes next may repeat the insert under way: ClickHouse knows its token only once this one has ended.
+    await running?.inserted.catch(() => undefined);
   }
-  if (running !== undefined) await commit(await finish(running), []);
 }

@@ -40,6 +40,8 @@ export const ONE_PAGE_BYTES = PAGE_BYTES - 24;
  * Readers that keep up are served by tails and read next to nothing here.
  */
 const MAPPED_BYTES = 256 * 1024 * 1024;
+/** A value's first page is looked at before it is removed, and the kernel maps that page's neighbours with it. */
+const TOUCHED_BYTES = 64 * 1024;
 
 const TRANSACTION_ABORTABLE = 1;
 const TRANSACTION_SYNCHRONOUS = 2;
@@ -125,7 +127,10 @@ export function openKv(
         return undefined;
       }),
     put: (key, value) => void root.putSync(key, value),
-    remove: (key) => void root.removeSync(key),
+    remove: (key) => {
+      read += TOUCHED_BYTES;
+      root.removeSync(key);
+    },
     transact: (action) =>
       whole(() => void root.transactionSync(action, TRANSACTION_ABORTABLE | TRANSACTION_SYNCHRONOUS)),
     close: () => {
