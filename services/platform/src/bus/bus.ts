@@ -19,7 +19,7 @@ export interface Bus {
   append(outputs: readonly Output[]): Promise<readonly Appended[]>;
 
   /**
-   * For writers that have a queue of their own: waits while the readers of a partition are far behind, 0.2 s at most. A
+   * For writers that have a queue of their own: waits while the readers of a partition are far behind, a second at most. A
    * hint for speed: `append` takes everything at any time.
    */
   waitForReaders(topic: TopicName, partition: number): Promise<void>;

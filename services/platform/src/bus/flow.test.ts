@@ -5,10 +5,11 @@ import { Flow, type Reader } from './flow.ts';
 import { Notifier } from './notifier.ts';
 
 const TOPIC: TopicName = 'events';
+const ALWAYS = new AbortController().signal;
 const FAR = 64 * 1024 * 1024;
 /** The two waits of `flow.ts`. */
-const STILL_MS = 150;
-const HOLD_MS = 200;
+const STILL_MS = 300;
+const HOLD_MS = 400;
 
 function createReader(): Reader & { at: number; left: number } {
   return { at: 0, left: FAR, next: (): number => 0, unread: (): number => 0 };
@@ -23,7 +24,7 @@ function setUp() {
   flow.add(reader, TOPIC, 0);
   const timed = async () => {
     const start = performance.now();
-    await flow.hold([[TOPIC, 0]]);
+    await flow.hold([[TOPIC, 0]], ALWAYS);
     return performance.now() - start;
   };
   const move = (left: number) => {
@@ -80,6 +81,15 @@ describe('flow', () => {
     expect(await timed()).toBeGreaterThan(HOLD_MS - 5);
     clearInterval(moving);
     expect(bounds()).toBe(1);
+  });
+
+  it('lets a writer with a queue of its own wait longer', async () => {
+    const { flow, move } = setUp();
+    const moving = setInterval(() => move(FAR), 20);
+    const start = performance.now();
+    await flow.holdQueued(TOPIC, 0);
+    clearInterval(moving);
+    expect(performance.now() - start).toBeGreaterThan(2 * HOLD_MS);
   });
 
   it('ends with its signal, and when the reader leaves', async () => {

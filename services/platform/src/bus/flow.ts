@@ -13,9 +13,11 @@ export interface Reader {
 
 /** With what a step of the writer adds to this, a reader is still within the tail. */
 const BEHIND_BYTES = 3 * 1024 * 1024;
-/** How long a reader that stands still is waited for, once; and anyone at all before one batch. */
-const STILL_MS = 150;
-const HOLD_MS = 200;
+/** How long a reader that stands still is waited for, once: longer than a stage works on a batch. */
+const STILL_MS = 300;
+/** How long a group waits at most before one batch, and a writer that has a queue of its own before one append. */
+const HOLD_MS = 400;
+const QUEUED_HOLD_MS = 1_000;
 
 /**
  * Later stages first: who writes faster than his readers read waits a little before he takes more. What is behind then
@@ -48,10 +50,18 @@ export class Flow {
     this.#notifier.notify(channel(topic, partition));
   }
 
+  /** For a writer that has a queue of its own, so that others than it need not wait. */
+  holdQueued(topic: TopicName, partition: number): Promise<void> {
+    return this.#hold([[topic, partition]], QUEUED_HOLD_MS);
+  }
+
   /** Resolves when no reader of what the caller writes is far behind, or when it has waited long enough. */
-  async hold(writes: Iterable<Place>, signal?: AbortSignal): Promise<void> {
-    const places = [...writes];
-    const end = performance.now() + HOLD_MS;
+  hold(writes: Iterable<Place>, signal: AbortSignal): Promise<void> {
+    return this.#hold([...writes], HOLD_MS, signal);
+  }
+
+  async #hold(places: readonly Place[], maxMs: number, signal?: AbortSignal): Promise<void> {
+    const end = performance.now() + maxMs;
     let slowest: Slow | undefined;
     let movedAt = 0;
     for (let now = performance.now(); signal?.aborted !== true; now = performance.now()) {

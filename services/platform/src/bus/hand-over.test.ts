@@ -42,7 +42,7 @@ describe('what a writer made a record of', () => {
 });
 
 describe('a group whose readers are far behind', () => {
-  /** Batches a writer of `events` gets in half a second while a reader of them stands where it is. */
+  /** Batches a writer of `events` gets in one second while a reader of them stands where it is. */
   async function batches(isRead: boolean, made: unknown): Promise<number> {
     await home.bus.append(Array.from({ length: 80 }, () => raw()));
     let leave = () => {};
@@ -52,7 +52,7 @@ describe('a group whose readers are far behind', () => {
     const reader = isRead ? member('reader', 'events', () => left) : undefined;
     let taken = 0;
     await member('writer', 'raw', async (assigned) => {
-      const end = performance.now() + 500;
+      const end = performance.now() + 1_000;
       while (performance.now() < end) {
         const records: readonly BusRecord[] = await assigned.poll({ maxBytes: MIB, maxWaitMs: 10 });
         const last = records.at(-1);
@@ -77,7 +77,7 @@ describe('a group whose readers are far behind', () => {
     // Still readers are waited for once: three batches until it is behind, then all the others.
     const start = performance.now();
     expect(await batches(true, {})).toBeGreaterThan(3);
-    expect(performance.now() - start).toBeGreaterThan(150);
+    expect(performance.now() - start).toBeGreaterThan(300);
   });
 
   it('does not wait where it hands nothing on', async () => {

@@ -292,7 +292,7 @@ export function openLog(options: LogOptions): EmbeddedLog {
     read: async (topic, partition, from, readOptions) =>
       logOf(topic, partition).read(from, readOptions?.maxBytes ?? READ_BYTES),
     readState: async (topic, partition, prefix) => stateOf(topic, partition).read(prefix),
-    waitForReaders: (topic, partition) => flow.hold([[topic, partition]]),
+    waitForReaders: (topic, partition) => flow.holdQueued(topic, partition),
     waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
       if (logOf(topic, partition).end > offset) return;
       await notifier.wait([channel(topic, partition)], maxWaitMs, signal);
