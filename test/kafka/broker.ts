@@ -3,7 +3,7 @@
  * or one under this machine's Java with what Maven Central gives. `node test/kafka/broker.ts` runs one until Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:net';
+import { freePort } from '../../bench/process.ts';
 import { startContainer } from './container.ts';
 import { startJava } from './java.ts';
 
@@ -62,21 +62,6 @@ function settings(host: string, port: number, controllerPort: number): Settings 
       'auto.create.topics.enable': 'false',
     },
   };
-}
-
-/** Below the range from which the system takes ports for outgoing connections. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const port = 20_000 + Math.floor(Math.random() * 10_000);
-    const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (isFree) return port;
-  }
-  throw new Error('no free port');
 }
 
 if (import.meta.main) {

@@ -36,7 +36,8 @@ export interface Archiver extends Component {
 
 const CAUGHT_UP_POLL_MS = 20;
 const HOUR_MS = 3_600_000;
-const REJOIN_MS = { first: 200, longest: 10_000 } as const;
+/** A run longer than `steady` was no repetition of the failure before it. */
+const REJOIN_MS = { first: 200, longest: 10_000, steady: 60_000 } as const;
 
 /** Carries judged events, alerts, the ledger, documents, health and dead letters into ClickHouse, each record once. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
@@ -61,6 +62,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
   async function keepRunning({ group, inputs }: GroupSpec): Promise<void> {
     let waitMs: number = REJOIN_MS.first;
     while (!stopping.signal.aborted) {
+      const started = clock.now();
       const membership = bus.join({ group, inputs }, (assigned, signal) =>
         runSink(deps, assigned, inputs, sinkOptions, signal),
       );
@@ -77,6 +79,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
           deps.onFailure(error);
           return;
         }
+        if (clock.now() - started > REJOIN_MS.steady) waitMs = REJOIN_MS.first;
         log.warn({ err: error, group, waitMs }, 'archiving stopped; starts anew from the committed position');
         await clock.sleep(waitMs, stopping.signal);
         waitMs = Math.min(REJOIN_MS.longest, waitMs * 2);

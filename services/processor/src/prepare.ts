@@ -45,15 +45,19 @@ export function createPrepare(deps: PrepareDependencies, options: PrepareOptions
       const records = await assigned.poll({ maxBytes: options.batchBytes ?? BATCH_BYTES, maxWaitMs: WAIT_MS });
       turn.begin();
       let batch = newBatch(frames);
+      let bytes = 0;
       for (const [index, record] of records.entries()) {
+        const before = batch.outputs.length;
         prepareRecord(record, batch);
-        if (index === records.length - 1 || bytesOf(batch.outputs) >= STEP_BYTES) {
+        bytes += bytesOf(batch.outputs, before);
+        if (index === records.length - 1 || bytes >= STEP_BYTES) {
           await assigned.transact({
             positions: [{ topic: 'raw', next: record.offset + 1 }],
             outputs: [...batch.outputs, ...frames.finish()],
           });
           batch.outcomes.publish(metrics);
           batch = newBatch(frames);
+          bytes = 0;
         }
         await turn.share();
       }
@@ -98,8 +102,10 @@ function prepareRecord(record: BusRecord, batch: Batch): void {
   }
 }
 
-function bytesOf(outputs: readonly Output[]): number {
-  return outputs.reduce((sum, { value }) => sum + value.length, 0);
+function bytesOf(outputs: readonly Output[], from: number): number {
+  let bytes = 0;
+  for (let i = from; i < outputs.length; i += 1) bytes += outputs[i]?.value.length ?? 0;
+  return bytes;
 }
 
 const EMPTY = Buffer.alloc(0);
