@@ -1,3 +1,4 @@
+import type { Bus } from '@eyrie/platform/bus/bus';
 import { AppError } from '@eyrie/platform/errors';
 import { type ClusterId, LIMITS, type RawSection, type TenantId } from '@eyrie/schemas';
 import { describe, expect, it } from 'vitest';
@@ -11,14 +12,19 @@ function section(text: string, cluster = 'c1'): RawSection {
   };
 }
 
+/** Whom nobody asks how long commits take and which bounds were met. */
+function quietAppender(bus: Bus) {
+  return createAppender(
+    bus,
+    () => {},
+    () => {},
+  );
+}
+
 describe('appender', () => {
   it('puts posts of one turn in one record, in order', async () => {
     const { bus, records, sections, state } = fakeBus();
-    const { append } = createAppender(
-      bus,
-      () => {},
-      () => {},
-    );
+    const { append } = quietAppender(bus);
     await Promise.all([append([section('a')]), append([section('b'), section('c', 'c2')]), append([section('d')])]);
     expect(sections().map(({ lines }) => lines)).toEqual([['a'], ['b'], ['c'], ['d']]);
     expect(records()).toHaveLength(1);
@@ -28,11 +34,7 @@ describe('appender', () => {
 
   it('lets large posts wait for the readers, and never a single event', async () => {
     const { bus, state } = fakeBus();
-    const { waitForReaders } = createAppender(
-      bus,
-      () => {},
-      () => {},
-    );
+    const { waitForReaders } = quietAppender(bus);
     const owner = section('a').meta;
     await waitForReaders(owner, 64 * 1024 - 1);
     expect(state.waits).toBe(0);
@@ -42,11 +44,7 @@ describe('appender', () => {
 
   it('appends many large posts in parts, each of them once', async () => {
     const { bus, records, sections, state } = fakeBus();
-    const { append } = createAppender(
-      bus,
-      () => {},
-      () => {},
-    );
+    const { append } = quietAppender(bus);
     await Promise.all(Array.from({ length: 12 }, (_, i) => append([section(`${i}`.repeat(500_000))])));
     expect(sections().map(({ lines }) => lines[0]?.slice(0, 1))).toEqual([...'012345678911']);
     expect(state.appends).toBeGreaterThan(2);
@@ -83,11 +81,7 @@ describe('appender', () => {
 
   it('starts a new record where one would grow over its bound, in the same append', async () => {
     const { bus, records, state } = fakeBus();
-    const { append } = createAppender(
-      bus,
-      () => {},
-      () => {},
-    );
+    const { append } = quietAppender(bus);
     const half = 'x'.repeat(LIMITS.frameBytes * 0.6);
     await Promise.all([append([section(half)]), append([section(half)]), append([section('y')])]);
     expect(records()).toHaveLength(2);
@@ -96,11 +90,7 @@ describe('appender', () => {
 
   it('tells every post of a failed append', async () => {
     const { bus, state } = fakeBus();
-    const { append } = createAppender(
-      bus,
-      () => {},
-      () => {},
-    );
+    const { append } = quietAppender(bus);
     state.error = new AppError('EYRIE_DISK_FULL', 'full', { retryable: true });
     const results = await Promise.allSettled([append([section('a')]), append([section('b')])]);
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -2,6 +2,7 @@ import type { TopicName } from '@eyrie/schemas';
 import { AppError } from '../errors.ts';
 import type { Appended, Assigned, BusRecord, GroupSpec, Membership, Output, Step } from './bus.ts';
 import type { Flow, Reader } from './flow.ts';
+import { groupPartitions } from './group-partitions.ts';
 
 /** What an assignment needs of the log. */
 export interface Host {
@@ -45,12 +46,7 @@ export class Memberships {
   }
 
   join(spec: GroupSpec, run: Run): Membership {
-    const counts = new Set(spec.inputs.map((topic) => this.#host.partitions(topic)));
-    if (spec.state !== undefined) counts.add(this.#host.partitions(spec.state));
-    const [partitions] = counts;
-    if (partitions === undefined || counts.size > 1) {
-      throw new AppError('EYRIE_CONFIG_INVALID', `group ${spec.group} reads topics of unequal partition counts`);
-    }
+    const partitions = groupPartitions(spec, (topic) => this.#host.partitions(topic));
     const leaving = new AbortController();
     const before = this.#owners.get(spec.group) ?? Promise.resolve();
     const done = before.then(() => this.#runAll(spec, partitions, run, leaving));

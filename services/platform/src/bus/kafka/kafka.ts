@@ -1,9 +1,9 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { Clock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
+import { groupPartitions } from '../group-partitions.ts';
 import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
 import { Assignment, type AssignmentHost } from './assignment.ts';
@@ -102,11 +102,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
 
   function join(spec: GroupSpec, run: Parameters<Bus['join']>[1]): Membership {
     if (closed) throw closedError();
-    const topics = spec.state === undefined ? spec.inputs : [...spec.inputs, spec.state];
-    const [count, ...others] = new Set(topics.map(partitions));
-    if (count === undefined || others.length > 0) {
-      throw new AppError('EYRIE_CONFIG_INVALID', `group ${spec.group} reads topics of unequal partition counts`);
-    }
+    const count = groupPartitions(spec, partitions);
     const cluster = client.cluster();
     const group = new Group(cluster, {
       groupId: names.group(spec.group),
