@@ -1,7 +1,9 @@
-import type { Bus, GroupSpec, Membership } from '@eyrie/platform/bus/bus';
+import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
+import { type KeptGroup, keepJoined } from '@eyrie/platform/bus/keep-joined';
 import { AppError, isRetryable } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
 import { DEDUPLICATION_WINDOW } from '@eyrie/platform/store/migrate-store';
+import type { Vitals } from '@eyrie/platform/vitals';
 import { GROUPS } from './groups.ts';
 import { reconcile } from './reconcile.ts';
 import { runSink, type SinkDeps } from './sink.ts';
@@ -10,6 +12,7 @@ export { reconcile } from './reconcile.ts';
 export { createSqlSocket } from './sql-socket.ts';
 
 export interface ArchiverDeps extends SinkDeps {
+  readonly vitals?: Vitals;
   /** Told of what cannot pass by waiting: a statement of ours that ClickHouse refuses. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -36,14 +39,11 @@ export interface Archiver extends Component {
 
 const CAUGHT_UP_POLL_MS = 20;
 const HOUR_MS = 3_600_000;
-/** A run longer than `steady` was no repetition of the failure before it. */
-const REJOIN_MS = { first: 200, longest: 10_000, steady: 60_000 } as const;
 
 /** Carries judged events, alerts, the ledger, documents, health and dead letters into ClickHouse, each record once. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
   const { bus, store, log, metrics, clock } = deps;
-  const memberships = new Map<string, Membership>();
-  let running: readonly Promise<void>[] = [];
+  let groups: readonly KeptGroup[] = [];
   const stopping = new AbortController();
   let reconciling: Promise<void> = Promise.resolve();
   let waiters = 0;
@@ -59,32 +59,19 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
   };
 
   /** Archives one group until the end; what may pass by waiting (a full disk, a full log) makes it start anew. */
-  async function keepRunning({ group, inputs }: GroupSpec): Promise<void> {
-    let waitMs: number = REJOIN_MS.first;
-    while (!stopping.signal.aborted) {
-      const started = clock.now();
-      const membership = bus.join({ group, inputs }, (assigned, signal) =>
-        runSink(deps, assigned, inputs, sinkOptions, signal),
-      );
-      memberships.set(group, membership);
-      try {
-        await membership.done;
-        return;
-      } catch (error) {
-        // What the end of the process cut short is repeated by the next one.
-        if (stopping.signal.aborted && isRetryable(error)) return;
-        if (!isRetryable(error)) {
-          failure ??= { error };
-          log.error({ err: error, group }, 'archiving stopped');
-          deps.onFailure(error);
-          return;
-        }
-        if (clock.now() - started > REJOIN_MS.steady) waitMs = REJOIN_MS.first;
-        log.warn({ err: error, group, waitMs }, 'archiving stopped; starts anew from the committed position');
-        await clock.sleep(waitMs, stopping.signal);
-        waitMs = Math.min(REJOIN_MS.longest, waitMs * 2);
-      }
-    }
+  function keep({ group, inputs }: GroupSpec): KeptGroup {
+    return keepJoined(deps, {
+      spec: { group, inputs },
+      run: (assigned, signal, ready) => {
+        ready();
+        return runSink(deps, assigned, inputs, sinkOptions, signal);
+      },
+      isFatal: (error) => !isRetryable(error),
+      onFatal: (error) => {
+        failure ??= { error };
+        deps.onFailure(error);
+      },
+    });
   }
 
   async function reconcileRepeatedly(): Promise<void> {
@@ -105,13 +92,12 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
     name: 'archiver',
     start: async () => {
       refuseShortMemory(bus, sinkOptions.spacingMs);
-      running = Object.values(GROUPS).map(keepRunning);
+      groups = Object.values(GROUPS).map(keep);
       reconciling = reconcileRepeatedly();
     },
     stop: async () => {
       stopping.abort();
-      await Promise.all([...memberships.values()].map((membership) => membership.leave()));
-      await Promise.all(running);
+      await Promise.all(groups.map((group) => group.stop()));
       await reconciling;
     },
     caughtUp: async () => {

@@ -11,13 +11,27 @@ const MIB = 1024 * 1024;
 
 const name = z.string().refine(isName, 'must be 1 to 63 of a-z, 0-9, ".", "_", "-"');
 const file = z.string().min(1);
+const brokers = z
+  .string()
+  .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port, several separated by commas')
+  .transform((text) => text.split(','));
 
 /** Settings by service; the keys are the environment variables. `docs/reference/configuration.md` is made from these schemas. */
 export const CONFIG = {
   shared: z.object({
     EYRIE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info').describe('Least severe log message that is written.'),
-    EYRIE_BUS: z.enum(['embedded']).default('embedded').describe('Where the topics live.'),
+    EYRIE_BUS: z
+      .enum(['embedded', 'kafka'])
+      .default('embedded')
+      .describe('Where the topics live: in the data directory, or on a Kafka cluster.'),
     EYRIE_STORE: z.enum(['chdb']).default('chdb').describe('Which ClickHouse engine keeps the tables.'),
+    EYRIE_SIGNING_KEY: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits: `openssl rand -hex 32` makes one')
+      .optional()
+      .describe(
+        'Key of the records that only Eyrie may write, the same for every role on one Kafka cluster. Embedded: made with the data directory.',
+      ),
     EYRIE_TENANT: name
       .default('default')
       .describe(
@@ -44,6 +58,20 @@ export const CONFIG = {
     ),
     EYRIE_BUS_SYNC: flag(true).describe(
       'Sync every commit. Off only for measurements: a power failure then loses accepted events.',
+    ),
+  }),
+  kafka: z.object({
+    EYRIE_KAFKA_BROKERS: brokers
+      .optional()
+      .describe('`host:port,host:port`: some brokers; the others are found through them.'),
+    EYRIE_KAFKA_CLIENT_ID: z.string().min(1).max(100).default('eyrie').describe('How the brokers name this program.'),
+    EYRIE_TOPIC_PREFIX: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'must be at most 100 of a-z, A-Z, 0-9, ".", "_", "-"')
+      .default('eyrie.')
+      .describe('Leads every topic, group and transactional id.'),
+    EYRIE_KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 300_000, 10_000).describe(
+      'Without a heartbeat for that long a process is taken for dead and its partitions move.',
     ),
   }),
   store: z.object({
@@ -90,6 +118,15 @@ export const CONFIG = {
   responder: z.object({
     EYRIE_RESPONDER_SCRIPTS_MAX: integer(1, 64, 4).describe('Scripts that run at the same time.'),
   }),
+  health: z.object({
+    EYRIE_HEALTH_HOST: z
+      .string()
+      .default('127.0.0.1')
+      .describe(
+        'Address of health, readiness and metrics of a role that runs alone; whoever reaches it may read them.',
+      ),
+    EYRIE_HEALTH_PORT: integer(0, 65_535, 2803).describe('Port; 0 = any free one.'),
+  }),
   console: z.object({
     EYRIE_CONSOLE_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
     EYRIE_CONSOLE_PORT: integer(0, 65_535, 2802).describe('Port; 0 = any free one.'),
@@ -105,6 +142,9 @@ type Union<T> = (T extends unknown ? (x: T) => void : never) extends (x: infer I
 type AllShapes = Union<(typeof CONFIG)[keyof typeof CONFIG]['shape']>;
 
 export type Config = z.output<typeof everything>;
+
+/** For verbs that work in a directory of their own, whatever the environment says. */
+export const EMBEDDED = { EYRIE_BUS: 'embedded', EYRIE_STORE: 'chdb' } as const;
 
 /** @throws AppError EYRIE_CONFIG_INVALID with every bad key */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {

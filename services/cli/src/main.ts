@@ -3,9 +3,10 @@ import './heap.ts';
 import { describeError } from '@eyrie/platform/errors';
 import { CommanderError } from 'commander';
 import { createProgram } from './program.ts';
+import { ROLE_NAMES } from './role-names.ts';
 
 // `| head` closes the pipe: a verb has then said enough. What serves others goes on.
-const isService = process.argv[2] === 'up';
+const isService = ['up', ...ROLE_NAMES].includes(process.argv[2] ?? '');
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

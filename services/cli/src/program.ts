@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { ROLES, type RoleName } from './role-names.ts';
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
@@ -64,6 +65,15 @@ export function createProgram(): Command {
     .option('--rules <dir>', 'directory of response rules')
     .addOption(json())
     .action(async (options) => (await import('./verbs/up.ts')).up(options));
+
+  for (const [name, does] of Object.entries(ROLES)) {
+    program
+      .command(name)
+      .description(`run one role on Kafka and ClickHouse: ${does}`)
+      .addOption(dataDir().env('EYRIE_DATA_DIR'))
+      .addOption(json())
+      .action(async (options) => (await import('./verbs/role.ts')).role(name as RoleName, options));
+  }
 
   program
     .command('send')

@@ -36,6 +36,8 @@ export async function summarise(
   opened: ReadonlySet<string>,
   latest: ReadonlyMap<string, Alert>,
 ): Promise<ReplayResult> {
+  const { store } = pipeline;
+  if (store === undefined) throw new TypeError('a replay archives');
   const outcomes = await outcomeCounts(pipeline.metrics);
   const sumOf = (name: string) =>
     Object.values(outcomes).reduce(
@@ -50,11 +52,11 @@ export async function summarise(
     byRule[alert.rule] = (byRule[alert.rule] ?? 0) + 1;
     if (alert.disposition === 'suppressed') suppressed += 1;
   }
-  const [ids] = await pipeline.store.query<{ n: string }>('SELECT uniqExact(tenant, event_id) AS n FROM eyrie.events');
-  const monthly = await pipeline.store.query<{ tenant: string; month: string; alerts: string; suppressed: string }>(
+  const [ids] = await store.query<{ n: string }>('SELECT uniqExact(tenant, event_id) AS n FROM eyrie.events');
+  const monthly = await store.query<{ tenant: string; month: string; alerts: string; suppressed: string }>(
     'SELECT tenant, toString(month) AS month, alerts, suppressed FROM eyrie.monthly_alerts ORDER BY tenant, month',
   );
-  const { difference } = await reconcile(pipeline.bus, pipeline.store);
+  const { difference } = await reconcile(pipeline.bus, store);
   const deadLetters = (await pipeline.metrics.read('eyrie_dead_letters_total')).reduce(
     (sum, [, value]) => sum + value,
     0,

@@ -16,6 +16,8 @@ export interface ConsoleOptions {
   /** 0 = any free one. */
   readonly port: number;
   readonly tls?: TlsFiles;
+  /** Other parts that must work before requests may come. */
+  readonly isReady?: () => Readonly<Record<string, boolean>>;
 }
 
 export interface Console extends Component {
@@ -53,7 +55,7 @@ export function createConsole(deps: ConsoleDependencies, options: ConsoleOptions
         name: 'Eyrie API',
         ...options,
         ...deps,
-        ready: () => ({ alerts: isCaughtUp }),
+        ready: () => ({ ...options.isReady?.(), alerts: isCaughtUp }),
       });
       addRoutes(server.app, context);
       await server.listen();

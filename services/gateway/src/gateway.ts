@@ -42,6 +42,8 @@ export interface GatewayOptions {
   readonly quotaOf?: (tenant: string) => TenantQuota;
   /** The tenant that is shown refusals without a valid token (default `default`). */
   readonly operator?: TenantId;
+  /** Other parts that must work before events may come. */
+  readonly isReady?: () => Readonly<Record<string, boolean>>;
 }
 
 export interface Gateway extends Component {
@@ -103,7 +105,7 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
         ...(deps.authenticateCertificate && { authenticateCertificate: deps.authenticateCertificate }),
         ...(options.tls && { tls: options.tls }),
         limits: { ...options.http, bodyBytes: limits.bodyBytes },
-        ready: () => ({ gateway: true }),
+        ready: () => ({ ...options.isReady?.(), gateway: true }),
         intercept: (request, response, tools) => {
           if (request.method !== 'POST' || !PATHS.has(request.url ?? '')) return false;
           void intake(request, response, tools);

@@ -25,6 +25,16 @@ export const METRICS = {
     help: 'Records between a group and the end of its input.',
     labels: ['group', 'topic'],
   },
+  eyrie_bus_lag_seconds: {
+    type: 'gauge',
+    help: 'How long the first record has waited that a group of this process has not read.',
+    labels: ['group', 'topic'],
+  },
+  eyrie_ready: {
+    type: 'gauge',
+    help: '1 while a part of this process works: log, store, documents, each group, as `/readyz` says.',
+    labels: ['part'],
+  },
   eyrie_bus_bytes: { type: 'gauge', help: 'Bytes held by a topic of the embedded log.', labels: ['topic'] },
   eyrie_bus_transactions_total: { type: 'counter', help: 'Committed steps by group.', labels: ['group'] },
   eyrie_bus_lost_records_total: {

@@ -1,8 +1,6 @@
-import type { Assigned, Bus } from '@eyrie/platform/bus/bus';
+import type { Assigned } from '@eyrie/platform/bus/bus';
 import { type FollowedTable, followTable } from '@eyrie/platform/bus/table';
-import type { Clock } from '@eyrie/platform/clock';
 import type { Documents } from '@eyrie/platform/documents';
-import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { TopicName } from '@eyrie/schemas';
@@ -11,17 +9,14 @@ import { GrowthRequests } from './growth.ts';
 import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
 import { Learner } from './learner.ts';
-import { createRole, type Role } from './role.ts';
+import { createRole, type Role, type RoleDependencies } from './role.ts';
 import { Turn } from './turn.ts';
 import { type News, Workloads } from './workloads.ts';
 
-export interface JudgeDependencies {
-  readonly bus: Bus;
+export interface JudgeDependencies extends RoleDependencies {
   readonly documents: Documents;
   readonly signer: Signer;
-  readonly log: Logger;
   readonly metrics: Metrics;
-  readonly clock: Clock;
 }
 
 /** Settings of the judge; what is left out has the default of `core/judge/defaults.ts`. */
@@ -53,7 +48,8 @@ export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptio
       await Promise.all([table.ready, documents.ready()]);
     },
     onStop: async () => table?.stop(),
-    run: (assigned, signal) => judgePartition(assigned, signal, { ...deps, workloads, growth, roleOptions }),
+    run: (assigned, signal, ready) =>
+      judgePartition(assigned, signal, ready, { ...deps, workloads, growth, roleOptions }),
   });
   return { ...role, writeGrowth: () => growth.write(deps.clock) };
 }
@@ -64,8 +60,14 @@ interface PartitionParts extends JudgeDependencies {
   readonly roleOptions: JudgeRoleOptions;
 }
 
-async function judgePartition(assigned: Assigned, signal: AbortSignal, parts: PartitionParts): Promise<void> {
+async function judgePartition(
+  assigned: Assigned,
+  signal: AbortSignal,
+  ready: () => void,
+  parts: PartitionParts,
+): Promise<void> {
   const { state, judging, learner } = await restore(assigned, parts);
+  ready();
   const news = parts.workloads.subscribe();
   // Inventory may have spoken while nobody judged.
   news.names.push(...waitingEntities(state));

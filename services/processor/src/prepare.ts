@@ -1,6 +1,4 @@
 import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
-import type { Clock } from '@eyrie/platform/clock';
-import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { decodeRawFrame, type Event, FrameError, partitionOf, type RawSection } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
@@ -8,15 +6,12 @@ import { createMemos } from './core/prepare/memo.ts';
 import { type PlacedLine, type PrepareTools, prepareLine } from './core/prepare/prepare-line.ts';
 import { Frames } from './frames.ts';
 import { Outcomes } from './outcomes.ts';
-import { createRole, type Role } from './role.ts';
+import { createRole, type Role, type RoleDependencies } from './role.ts';
 import { SOURCES } from './sources/index.ts';
 import { Turn } from './turn.ts';
 
-export interface PrepareDependencies {
-  readonly bus: Bus;
-  readonly log: Logger;
+export interface PrepareDependencies extends RoleDependencies {
   readonly metrics: Metrics;
-  readonly clock: Clock;
 }
 
 export interface PrepareOptions {
@@ -38,7 +33,8 @@ export function createPrepare(deps: PrepareDependencies, options: PrepareOptions
     return { bus, tools, frames, outcomes: new Outcomes('prepare'), outputs: [] };
   }
 
-  async function run(assigned: Assigned, signal: AbortSignal): Promise<void> {
+  async function run(assigned: Assigned, signal: AbortSignal, ready: () => void): Promise<void> {
+    ready();
     const frames = new Frames<Event>('events');
     const turn = new Turn();
     while (!signal.aborted) {

@@ -39,7 +39,7 @@ async function post(lines: readonly Buffer[], change: Partial<RawMeta> = {}): Pr
 /** Both roles until they have taken everything; gives the metrics of that run. */
 async function process(bus: Bus = home.bus): Promise<Metrics> {
   const metrics = createMetrics();
-  const deps = { bus, log, metrics, clock: systemClock };
+  const deps = { bus, log, metrics, clock: systemClock, onFailure: (error: unknown) => log.fatal(error) };
   const documents = createDocuments({ ...deps, signer });
   const roles = [createPrepare(deps), createJudge({ ...deps, documents, signer })];
   for (const role of roles) await role.start();
@@ -281,7 +281,7 @@ describe('processor', () => {
       { topic: 'workloads', partition: 0, key: 't1/c1/u1', value: Buffer.from(JSON.stringify(snapshot)) },
     ]);
     const metrics = createMetrics();
-    const deps = { bus: home.bus, log, metrics, clock: systemClock };
+    const deps = { bus: home.bus, log, metrics, clock: systemClock, onFailure: (error: unknown) => log.fatal(error) };
     const documents = createDocuments({ ...deps, signer });
     const judge = createJudge({ ...deps, documents, signer });
     await judge.start();

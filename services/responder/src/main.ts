@@ -1,12 +1,14 @@
 import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
+import { type KeptGroup, type KeptRun, keepJoined } from '@eyrie/platform/bus/keep-joined';
 import { type Clock, systemClock } from '@eyrie/platform/clock';
+import { isRetryable } from '@eyrie/platform/errors';
 import { createHttpClient } from '@eyrie/platform/http-client';
 import type { Component } from '@eyrie/platform/lifecycle';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
+import type { Vitals } from '@eyrie/platform/vitals';
 import { NO_RULES } from './core/rules/compiled.ts';
-import { type GroupLoop, keepJoined } from './group-loop.ts';
 import { runMatcher } from './matcher.ts';
 import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
@@ -25,6 +27,7 @@ export interface ResponderDeps {
   readonly clock: Clock;
   /** 0…1, for incarnations and jitter. */
   readonly random: () => number;
+  readonly vitals?: Vitals;
   /** Told when a loop failed beyond repair: the process must end, its input is read again. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -36,14 +39,19 @@ export interface ResponderOptions extends Partial<SetupPaths> {
   readonly drainMs?: number;
 }
 
-export interface Responder extends Component {
-  /** Resolves when everything judged so far was matched, and what could begin has ended. */
-  caughtUp(): Promise<void>;
+/** Reads rules and follows their files. */
+export interface RuleReader extends Component {
   /** Every rule as it is loaded now against a judged event, for `why`. */
   explain(input: Parameters<typeof explainRules>[1]): ReturnType<typeof explainRules>;
 }
 
+export interface Responder extends RuleReader {
+  /** Resolves when everything judged so far was matched, and what could begin has ended. */
+  caughtUp(): Promise<void>;
+}
+
 const DAY = 86_400_000;
+const RELOAD_MS = 2_000;
 const MATCHER: GroupSpec = { group: 'responder', inputs: ['judged', 'alerts'] };
 const OWNER: GroupSpec = { group: 'responder-owner', inputs: ['action-requests'], state: 'action-state' };
 
@@ -59,7 +67,7 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
     notifyDeadlineMs: DAY,
     drainMs: options.drainMs ?? 4_000,
   };
-  let loops: readonly GroupLoop[] = [];
+  let groups: readonly KeptGroup[] = [];
   let live: LiveSetup | undefined;
   const stopping = new AbortController();
 
@@ -71,19 +79,22 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
       live = setup;
       log.info({ rules: setup.current.rules.rules.length }, 'response rules loaded');
       const shared = { ...deps, progress };
-      loops = [
-        keepJoined(bus, OWNER, deps, (assigned, signal) =>
-          runOwner(assigned, signal, { ...shared, setup: () => setup.current }, settings),
+      const keep = (spec: GroupSpec, run: KeptRun) =>
+        keepJoined(deps, { spec, run, isFatal: (error) => !isRetryable(error), onFatal: deps.onFailure });
+      groups = [
+        keep(OWNER, (assigned, signal, ready) =>
+          runOwner(assigned, signal, ready, { ...shared, setup: () => setup.current }, settings),
         ),
-        keepJoined(bus, MATCHER, deps, (assigned, signal) =>
-          runMatcher(assigned, signal, { ...shared, rules: () => setup.current.rules }),
-        ),
+        keep(MATCHER, (assigned, signal, ready) => {
+          ready();
+          return runMatcher(assigned, signal, { ...shared, rules: () => setup.current.rules });
+        }),
       ];
-      void watch(setup, clock, options.reloadMs ?? 2_000, stopping.signal);
+      void watch(setup, clock, options.reloadMs ?? RELOAD_MS, stopping.signal);
     },
     stop: async () => {
       stopping.abort();
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all(groups.map((group) => group.stop()));
       await http.close();
     },
     explain: (input) => explainRules(live?.current.rules ?? NO_RULES, input),
@@ -96,6 +107,29 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
       }
       await progress.idle();
     },
+  };
+}
+
+/** The rules as the responder would load them, where none runs in this process. */
+export function createRuleReader(
+  { clock, log }: Pick<ResponderDeps, 'clock' | 'log'>,
+  options: Omit<SetupPaths, 'scriptsMax' | 'scratchDir'>,
+): RuleReader {
+  const http = createHttpClient();
+  const stopping = new AbortController();
+  let live: LiveSetup | undefined;
+  return {
+    name: 'rules',
+    start: async () => {
+      const setup = openSetup({ ...options, scriptsMax: 1 }, { http, clock, log });
+      live = setup;
+      void watch(setup, clock, RELOAD_MS, stopping.signal);
+    },
+    stop: async () => {
+      stopping.abort();
+      await http.close();
+    },
+    explain: (input) => explainRules(live?.current.rules ?? NO_RULES, input),
   };
 }
 

@@ -43,6 +43,7 @@ export interface OwnerSettings extends Omit<OwnerOptions, 'incarnation' | 'jitte
 export async function runOwner(
   assigned: Assigned,
   signal: AbortSignal,
+  ready: () => void,
   deps: OwnerDeps,
   settings: OwnerSettings,
 ): Promise<void> {
@@ -52,6 +53,7 @@ export async function runOwner(
   const owner = new Owner(assigned, incarnation, await restore(assigned), deps, settings);
   try {
     await owner.recover();
+    ready();
     await owner.work(signal);
     await owner.drain();
   } finally {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ApiAlert } from '@eyrie/schemas/api';
 import type { z } from 'zod';
 import { createApiClient } from '../api-client.ts';
+import { EMBEDDED } from '../config.ts';
 import { type Coverage, coverageText } from '../coverage.ts';
 import { writeTraceResponse } from '../demo/response.ts';
 import { createSimulator } from '../demo/simulator.ts';
@@ -31,6 +32,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const { rules, scripts } = writeTraceResponse(directory, { trace, match: { priority: '>=Critical' } });
   process.env['EYRIE_SCRIPTS_DIR'] ??= scripts;
   process.env['EYRIE_LOG_LEVEL'] ??= 'warn';
+  Object.assign(process.env, EMBEDDED);
   const say = options.json === true ? () => {} : printLine;
   const up = { dataDir: join(directory, 'data'), gatewayPort: 0, consolePort: 0, rules };
   say('Starting everything in one process on a fresh directory …');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import type { Alert, ClusterId, TenantId } from '@eyrie/schemas';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, EMBEDDED, readConfig } from '../config.ts';
 import { watchInterrupt } from '../interrupt.ts';
 import { startPipeline } from '../pipeline.ts';
 import { type Preview, putPreview, readPreview } from '../preview.ts';
@@ -75,7 +75,7 @@ interface Run {
 }
 
 async function runFiles(input: Input, dataDir: string | undefined, preview: Preview): Promise<Run> {
-  const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env });
+  const config = readConfig({ EYRIE_LOG_LEVEL: 'warn', ...process.env, ...EMBEDDED });
   if (preview.rules.length === 0) return runWith(input, dataDir, preview, config, undefined);
   const trial = mkdtempSync(join(tmpdir(), 'eyrie-rules-'));
   try {
@@ -111,9 +111,7 @@ async function runIn(
   const pipeline = await startPipeline({
     dataDir: directory,
     config: rulesDir === undefined ? config : { ...config, EYRIE_RULES_DIR: rulesDir },
-    gateway: false,
-    console: false,
-    responder: rulesDir !== undefined,
+    roles: new Set(['processor', 'archiver', ...(rulesDir === undefined ? [] : (['responder'] as const))]),
   });
   const progress = progressLine();
   try {

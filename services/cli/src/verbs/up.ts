@@ -6,6 +6,8 @@ import { ensureFirstTokens } from '../first-tokens.ts';
 import { type Pipeline, startPipeline } from '../pipeline.ts';
 import { printJson, printLine } from '../print.ts';
 import { type ReadyFile, writePrivateFile } from '../ready.ts';
+import { ROLE_NAMES } from '../role-names.ts';
+import { untilSignalled } from '../until-signalled.ts';
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -37,7 +39,7 @@ export async function startUp(options: UpOptions): Promise<{ pipeline: Pipeline;
     ...(options.consolePort === undefined ? {} : { EYRIE_CONSOLE_PORT: String(options.consolePort) }),
     ...(options.rules === undefined ? {} : { EYRIE_RULES_DIR: options.rules }),
   });
-  const pipeline = await startPipeline({ dataDir: options.dataDir, config });
+  const pipeline = await startPipeline({ dataDir: options.dataDir, config, roles: new Set(ROLE_NAMES) });
   try {
     const tokens = await ensureFirstTokens(pipeline.documents, options.dataDir, config);
     const ready = { gateway: pipeline.gatewayAddress, console: pipeline.consoleAddress, ...tokens };
@@ -71,11 +73,8 @@ function readyFiles(options: UpOptions): string[] {
 
 /** Waits for a signal or a failure, drains, and removes the ready files. @throws what failed */
 export async function untilStopped(pipeline: Pipeline, options: UpOptions, ended?: Promise<void>): Promise<void> {
-  const signalled = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
   try {
-    await Promise.race([signalled, pipeline.failed, ...(ended === undefined ? [] : [ended])]);
+    await untilSignalled(pipeline, ended);
   } finally {
     for (const file of readyFiles(options)) rmSync(file, { force: true });
     await pipeline.stop();

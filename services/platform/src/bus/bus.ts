@@ -94,6 +94,8 @@ export interface GroupPosition {
 }
 
 export interface Membership {
+  /** The numbers given to this member, perhaps none; undefined until it is one. */
+  partitions(): readonly number[] | undefined;
   /** Rejects when a run fails; resolves after `leave`. */
   readonly done: Promise<void>;
   /** Stops reading, lets running steps end, gives the partitions back. */

@@ -49,13 +49,18 @@ export class Memberships {
     const partitions = groupPartitions(spec, (topic) => this.#host.partitions(topic));
     const leaving = new AbortController();
     const before = this.#owners.get(spec.group) ?? Promise.resolve();
-    const done = before.then(() => this.#runAll(spec, partitions, run, leaving));
+    let isMember = false;
+    const done = before.then(() => {
+      isMember = true;
+      return this.#runAll(spec, partitions, run, leaving);
+    });
     const settled = done.then(
       () => undefined,
       () => undefined,
     );
     this.#owners.set(spec.group, settled);
     const membership: Membership = {
+      partitions: () => (isMember ? Array.from({ length: partitions }, (_, number) => number) : undefined),
       done,
       leave: () => {
         leaving.abort();

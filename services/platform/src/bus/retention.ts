@@ -156,7 +156,7 @@ export class Retention {
   }
 
   #report(): void {
-    const { logs, metrics, positions } = this.#parts;
+    const { logs, metrics } = this.#parts;
     for (const topic of TOPIC_NAMES) {
       const own = logs.filter((partitionLog) => partitionLog.topic === topic);
       if (own.length > 0)
@@ -165,15 +165,6 @@ export class Retention {
           { topic },
           own.reduce((sum, { bytes }) => sum + bytes, 0),
         );
-    }
-    const lags = new Map<string, number>();
-    for (const { group, topic, partition, next } of positions.list()) {
-      const end = logs.find((one) => one.topic === topic && one.partition === partition)?.end ?? next;
-      lags.set(`${group} ${topic}`, (lags.get(`${group} ${topic}`) ?? 0) + end - next);
-    }
-    for (const [name, lag] of lags) {
-      const [group = '', topic = ''] = name.split(' ');
-      metrics.set('eyrie_bus_lag_records', { group, topic }, lag);
     }
   }
 }

@@ -5,6 +5,8 @@ import { jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider
 import type { Metrics } from '../metrics.ts';
 
 interface CommonOptions {
+  /** What a reader of the metrics must show (default a token with the scope `read`). */
+  readonly metricsScope?: 'read' | 'public';
   readonly name: string;
   readonly metrics: Metrics;
   readonly ready: () => Readonly<Record<string, boolean>>;
@@ -13,7 +15,10 @@ interface CommonOptions {
 type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 /** Health, metrics and the API's description: the same on every listener. */
-export async function addCommonRoutes(app: App, { name, metrics, ready }: CommonOptions): Promise<void> {
+export async function addCommonRoutes(
+  app: App,
+  { name, metrics, ready, metricsScope = 'read' }: CommonOptions,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       info: { title: name, version: '1', license: { name: 'Apache-2.0' } },
@@ -35,7 +40,7 @@ export async function addCommonRoutes(app: App, { name, metrics, ready }: Common
     const isReady = Object.values(parts).every(Boolean);
     return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not_ready', parts });
   });
-  app.get('/metrics', { config: { scope: 'read' }, schema: { hide: true } }, async (_request, reply) =>
+  app.get('/metrics', { config: { scope: metricsScope }, schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics.text()),
   );
   app.get('/openapi.json', { config: { scope: 'any' }, schema: { hide: true } }, () => app.swagger());

@@ -42,6 +42,8 @@ export interface HttpServerOptions extends Omit<GateOptions, 'requireCertificate
   readonly metrics: Metrics;
   /** Parts that must work before traffic may come; `/readyz` answers 503 while one is false. */
   readonly ready: () => Readonly<Record<string, boolean>>;
+  /** What a reader of the metrics must show (default a token with the scope `read`). */
+  readonly metricsScope?: 'read' | 'public';
   /** Handles a request before Fastify sees it; false passes it on. For hot paths. */
   readonly intercept?: (request: IncomingMessage, response: ServerResponse, tools: InterceptTools) => boolean;
   /** Called for a request that was cut off before it was one: timeout, header flood, garbage. */

@@ -50,6 +50,7 @@ export function participate(options: MemberOptions, run: Run): Membership {
     () => undefined,
   );
   return {
+    partitions: () => member.partitions(),
     done,
     leave: () => {
       member.stop();
@@ -68,12 +69,17 @@ class Member {
   readonly #failures: unknown[] = [];
   /** Partitions whose run was refused, not failed. */
   readonly #fenced = new Set<number>();
+  #isMember = false;
   /** Aborted when a run has ended: someone has to look. */
   #changed = new AbortController();
 
   constructor(options: MemberOptions, run: Run) {
     this.#options = options;
     this.#run = run;
+  }
+
+  partitions(): readonly number[] | undefined {
+    return this.#isMember ? [...this.#running.keys()] : undefined;
   }
 
   stop(): void {
@@ -104,6 +110,7 @@ class Member {
       void this.#beat(beating);
       const moving = [...this.#running].filter(([number]) => !given.has(number));
       for (const number of given) if (!this.#running.has(number)) this.#start(number);
+      this.#isMember = true;
       await Promise.all(moving.map(([number, running]) => this.#end(number, running, this.#options.drainMs)));
       if (moving.length > 0) return;
       while (!beating.signal.aborted && !this.#leaving.signal.aborted && !this.#isDone()) {
@@ -119,6 +126,7 @@ class Member {
       const setback = setbackOf(error);
       if (setback === 'refused') throw error;
       if (setback === 'rebalance') return;
+      this.#isMember = false;
       log.warn({ err: error, group: spec.group, setback }, 'a group has to be joined anew');
       group.lose();
       if (setback === 'expelled') {
