@@ -3,7 +3,8 @@ const tests = '\\.test\\.ts$|test-support|/testing/';
 const clients = {
   lmdb: 'services/platform/src/bus/kv\\.ts$',
   '@clickhouse/client': 'services/platform/src/store/clickhouse\\.ts$',
-  chdb: 'services/platform/src/store/chdb-child\\.ts$',
+  // The second is a fixture of tests.
+  chdb: 'services/platform/src/(store/chdb-child|testing/clickhouse/front-child)\\.ts$',
   kafkajs: 'services/platform/src/bus/kafka/',
 };
 

@@ -2,7 +2,7 @@ import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
 import { type KeptGroup, keepJoined } from '@eyrie/platform/bus/keep-joined';
 import { AppError, isRetryable } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
-import { DEDUPLICATION_WINDOW } from '@eyrie/platform/store/migrate-store';
+import { DEDUPLICATION_WINDOW } from '@eyrie/platform/store/layout';
 import type { Vitals } from '@eyrie/platform/vitals';
 import { GROUPS } from './groups.ts';
 import { reconcile } from './reconcile.ts';

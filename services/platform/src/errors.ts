@@ -17,6 +17,8 @@ export const ERROR_CODES = {
   EYRIE_FENCED: 'Another owner took over this partition; this one stops.',
   EYRIE_STORE_UNAVAILABLE: 'ClickHouse cannot be reached. Inserts are repeated with the same token.',
   EYRIE_STORE_REJECTED: 'ClickHouse refused the statement; the message holds its answer.',
+  EYRIE_STORE_FORBIDDEN:
+    'ClickHouse does not let the user in, or not do this. The message names server, user and the right that is missing.',
   EYRIE_STORE_MIGRATION: 'A migration in the database differs from the one in this version. The message names it.',
   EYRIE_STORE_NO_DEDUPLICATION:
     'The start-up self-test stored a token twice: insert tokens do not work on this server.',

@@ -8,7 +8,7 @@ import { createMetrics } from '../metrics.ts';
 import { describeStore } from '../testing/contracts/store.ts';
 import { type ChdbStore, openChdb } from './chdb.ts';
 import { startChdbProcess } from './chdb-process.ts';
-import { TABLE_SETTINGS } from './migrate-store.ts';
+import { TABLE_SETTINGS, wholeLayout } from './layout.ts';
 import { removeOrphanedRowFiles, rowFileDirectory } from './row-file.ts';
 import { selfTest } from './self-test.ts';
 
@@ -128,7 +128,7 @@ it.each([
 it('the self-test refuses a server that ignores tokens', async () => {
   const store = await open(directory());
   await store.migrate();
-  const run = selfTest(store, (sql) => store.command(sql), 'non_replicated_deduplication_window = 0');
+  const run = selfTest(store, (sql) => store.command(sql), wholeLayout('non_replicated_deduplication_window = 0'));
   await expect(run).rejects.toMatchObject({ code: 'EYRIE_STORE_NO_DEDUPLICATION' });
   await store.close();
 });

@@ -7,6 +7,7 @@ import { startChdbProcess } from './chdb-process.ts';
 import { refuseDamage } from './damage.ts';
 import { toSelectError, toStoreError } from './failures.ts';
 import { insertStatement } from './insert.ts';
+import { TABLE_SETTINGS, wholeLayout } from './layout.ts';
 import { migrateStore } from './migrate-store.ts';
 import type { EngineReply, EngineRequest } from './protocol.ts';
 import type { Retention } from './retention.ts';
@@ -38,6 +39,7 @@ const QUERY = { timeoutMs: 30_000, maxRows: 1_000_000 } as const;
 const SELECT = { timeoutMs: 10_000, maxRows: 1_000 } as const;
 /** Untrusted statements at a time: the engine's threads are also for inserts and our own queries. */
 const MAX_SELECTS = 4;
+const LAYOUT = wholeLayout(TABLE_SETTINGS);
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -83,11 +85,11 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
       await send({ kind: 'command', sql });
     },
     migrate: async () => {
-      const migrated = await migrateStore(store, store.command, options.retention);
+      const migrated = await migrateStore(store, store.command, { layout: LAYOUT, retention: options.retention });
       await refuseDamage(store, directory);
       return migrated;
     },
-    selfTest: () => selfTest(store, store.command),
+    selfTest: () => selfTest(store, store.command, LAYOUT),
     insert: async (batch) => {
       const start = performance.now();
       await withRowFile(batch.rows, (path) => store.command(insertStatement(batch, path)));

@@ -1,4 +1,5 @@
 import { failureOf } from './clickhouse.ts';
+import { ONE_BLOCK } from './insert.ts';
 import type { EngineReply, EngineRequest } from './protocol.ts';
 import { type Session, setStatement } from './session.ts';
 import { runUntrusted } from './untrusted.ts';
@@ -12,22 +13,24 @@ const COMMON = {
   max_threads: 2,
   async_insert: 0,
 } as const;
-/** One insert is one block, read by one thread: its cut, and so its token, is the same each time. */
-const WRITER = {
-  max_threads: 1,
-  max_insert_threads: 1,
-  max_block_size: 1_000_000,
-  max_insert_block_size: 1_000_000,
-  min_insert_block_size_rows: 1_000_000,
-  min_insert_block_size_bytes: 1_000_000_000,
-  max_partitions_per_insert_block: 0,
-} as const;
-
 /** Runs requests on sessions: one for writes, a few for our queries, a fresh read-only one for each untrusted SELECT. */
 export function createExecutor(open: () => Session) {
-  const writer = createLane(open, { ...COMMON, ...WRITER });
+  const writer = createLane(open, { ...COMMON, ...ONE_BLOCK });
   const readers = Array.from({ length: READERS }, () => createLane(open, COMMON));
   let next = 0;
+
+  async function openReadOnly(settings: Readonly<Record<string, string | number>>): Promise<Session> {
+    const session = open();
+    try {
+      await session.run(setStatement(settings));
+      await session.run('USE eyrie');
+      await session.run('SET readonly = 1');
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+  }
 
   async function answer(request: EngineRequest): Promise<EngineReply> {
     switch (request.kind) {
@@ -43,7 +46,7 @@ export function createExecutor(open: () => Session) {
         return { kind: 'done', text };
       }
       case 'select':
-        return runUntrusted(open, request);
+        return runUntrusted(openReadOnly, request);
     }
   }
 

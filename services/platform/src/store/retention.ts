@@ -1,3 +1,4 @@
+import { DATABASE } from './layout.ts';
 import type { Store } from './store.ts';
 
 /** How long rows are kept, days. The latest version of an alert or action, and what the monthly number is made of, stay. */
@@ -27,24 +28,24 @@ const TTL = /\bTTL (.+?) \+ toIntervalDay\((\d+)\)/;
 
 /**
  * Gives tables made with another retention the one that is asked for; rows already stored follow in the background.
- * Resolves with the tables it changed.
+ * `storage` is the database of the tables that hold rows. Resolves with the tables it changed.
  */
 export async function applyRetention(
   store: Pick<Store, 'query'>,
-  command: (sql: string) => Promise<unknown>,
-  database: string,
+  define: (sql: string) => Promise<unknown>,
+  storage: string,
   retention: Retention,
 ): Promise<readonly string[]> {
   const tables = await store.query<{ name: string; statement: string }>(
     'SELECT name, create_table_query AS statement FROM system.tables WHERE database = {database:String}',
-    { database },
+    { database: storage },
   );
   const changed: string[] = [];
   for (const { name, statement } of tables) {
     const kind = TABLES[name];
     const ttl = TTL.exec(statement);
     if (kind === undefined || ttl === null || Number(ttl[2]) === retention[kind]) continue;
-    await command(`ALTER TABLE ${database}.${name} MODIFY TTL ${ttl[1]} + INTERVAL ${retention[kind]} DAY`);
+    await define(`ALTER TABLE ${DATABASE}.${name} MODIFY TTL ${ttl[1]} + INTERVAL ${retention[kind]} DAY`);
     changed.push(name);
   }
   return changed;
