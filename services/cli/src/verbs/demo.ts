@@ -10,6 +10,7 @@ import { writeTraceResponse } from '../demo/response.ts';
 import { createSimulator } from '../demo/simulator.ts';
 import { plain, printJson, printLine } from '../print.ts';
 import type { ReadyFile } from '../ready.ts';
+import { signalled } from '../signalled.ts';
 import { printAlert } from './alerts.ts';
 import { startUp, untilStopped } from './up.ts';
 
@@ -36,12 +37,13 @@ export async function demo(options: DemoOptions): Promise<void> {
   const say = options.json === true ? () => {} : printLine;
   const up = { dataDir: join(directory, 'data'), gatewayPort: 0, consolePort: 0, rules };
   say('Starting everything in one process on a fresh directory …');
+  const signal = signalled();
   const { pipeline, ready } = await startUp(up);
   const stopping = new AbortController();
   try {
     const story = new Story(ready, trace, up.dataDir, say);
     const ended = run(ready, story, options, stopping.signal);
-    await untilStopped(pipeline, up, ended);
+    await untilStopped(pipeline, up, Promise.race([signal, ended]));
     if (options.json === true) printJson(story.summary);
   } finally {
     stopping.abort();

@@ -8,7 +8,7 @@ import { printJson, printLine } from '../print.ts';
 import { writePrivateFile } from '../ready.ts';
 import type { RoleName } from '../role-names.ts';
 import { needsStore } from '../roles.ts';
-import { untilSignalled } from '../until-signalled.ts';
+import { signalled } from '../signalled.ts';
 
 interface RoleOptions {
   readonly dataDir: string;
@@ -19,6 +19,7 @@ interface RoleOptions {
 export async function role(name: RoleName, { dataDir, json }: RoleOptions): Promise<void> {
   const config = readConfig(process.env);
   refuseEmbedded(name, config);
+  const signal = signalled();
   const pipeline = await startPipeline({ dataDir, config, roles: new Set([name]), health: true });
   const ready = join(dataDir, 'ready.json');
   try {
@@ -28,7 +29,7 @@ export async function role(name: RoleName, { dataDir, json }: RoleOptions): Prom
     writePrivateFile(ready, `${JSON.stringify({ ...addresses, ...tokens })}\n`);
     if (json === true) printJson(addresses);
     else for (const [part, address] of Object.entries(addresses)) printLine(`${part.padEnd(8)} ${address}`);
-    await untilSignalled(pipeline);
+    await Promise.race([signal, pipeline.failed]);
   } finally {
     rmSync(ready, { force: true });
     await pipeline.stop();

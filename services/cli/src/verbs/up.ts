@@ -7,7 +7,7 @@ import { type Pipeline, startPipeline } from '../pipeline.ts';
 import { printJson, printLine } from '../print.ts';
 import { type ReadyFile, writePrivateFile } from '../ready.ts';
 import { ROLE_NAMES } from '../role-names.ts';
-import { untilSignalled } from '../until-signalled.ts';
+import { signalled } from '../signalled.ts';
 
 export interface UpOptions {
   readonly dataDir: string;
@@ -20,6 +20,7 @@ export interface UpOptions {
 
 /** Everything in this process until SIGTERM or SIGINT. */
 export async function up(options: UpOptions): Promise<void> {
+  const signal = signalled();
   const { pipeline, ready } = await startUp(options);
   if (options.json === true) printJson({ gateway: ready.gateway, console: ready.console });
   else {
@@ -28,7 +29,7 @@ export async function up(options: UpOptions): Promise<void> {
     printLine(`tokens   ${options.readyFile ?? join(options.dataDir, 'ready.json')}`);
     printLine('Next: `eyrie connect falco --cluster NAME`, or `eyrie send FILE`. Ctrl-C drains and ends.');
   }
-  await untilStopped(pipeline, options);
+  await untilStopped(pipeline, options, signal);
 }
 
 /** Starts the pipeline with its tokens and ready files. */
@@ -71,10 +72,10 @@ function readyFiles(options: UpOptions): string[] {
   return options.readyFile === undefined || options.readyFile === own ? [own] : [own, options.readyFile];
 }
 
-/** Waits for a signal or a failure, drains, and removes the ready files. @throws what failed */
-export async function untilStopped(pipeline: Pipeline, options: UpOptions, ended?: Promise<void>): Promise<void> {
+/** Waits for the end or a failure, drains, and removes the ready files. @throws what failed */
+export async function untilStopped(pipeline: Pipeline, options: UpOptions, ended: Promise<void>): Promise<void> {
   try {
-    await untilSignalled(pipeline, ended);
+    await Promise.race([ended, pipeline.failed]);
   } finally {
     for (const file of readyFiles(options)) rmSync(file, { force: true });
     await pipeline.stop();
