@@ -82,6 +82,8 @@ export interface Event {
   readonly clamped?: true;
   /** Its tenant was beyond its soft rate. */
   readonly over_quota?: true;
+  /** Our own proof of life: judged as such, and no row. */
+  readonly heartbeat?: true;
   /** The exact field names of `output_fields` that were null, "" or "<NA>" though the rule asked for them. */
   readonly missing?: readonly string[];
 }

@@ -11,6 +11,7 @@ type Unmatchable =
   | 'container_started_at'
   | 'clamped'
   | 'over_quota'
+  | 'heartbeat'
   | 'missing';
 
 export type MatchField = Exclude<keyof Event | keyof Identity, Unmatchable>;

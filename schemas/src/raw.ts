@@ -11,7 +11,8 @@ export interface RawMeta {
   readonly header_cluster?: string;
   /** Milliseconds. */
   readonly received_at: number;
-  readonly origin: 'http' | 'file' | 'topic';
+  /** `heartbeat`: our own proof of life, of which no sensor knows. */
+  readonly origin: 'http' | 'file' | 'topic' | 'heartbeat';
   readonly lines: number;
   /** The tenant was beyond its soft rate when these came: stored and folded as any, told less. */
   readonly over_quota?: true;

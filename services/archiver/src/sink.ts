@@ -125,6 +125,9 @@ export async function runSink(
     await assigned.transact({ positions, outputs: done?.deadLetters ?? [] });
     if (done !== undefined) {
       failpoint('after-position-commit');
+      for (const receivedAt of done.batch.heartbeats) {
+        metrics.observe('eyrie_path_seconds', {}, (clock.now() - receivedAt) / 1_000);
+      }
       done.batch.reset();
       spare.push(done.batch);
     }

@@ -54,7 +54,7 @@ describe('columns', () => {
 });
 
 it('stores every field of an event under its own name', async () => {
-  const event: Required<Omit<Event, 'v' | 'raw_pos' | 'missing' | 'clamped' | 'over_quota'>> & Event = {
+  const event: Required<Omit<Event, 'v' | 'raw_pos' | 'missing' | 'clamped' | 'over_quota' | 'heartbeat'>> & Event = {
     ...testEvent(1),
     time: '1764000000123456789' as Event['time'],
     host: 'node-1',
@@ -129,6 +129,17 @@ it('tells an absent number from zero', async () => {
     id: hex(2),
   });
   expect(row).toMatchObject({ user_id: null, tty: null, local_port: null, privileged: null, fp_score: null });
+});
+
+it('makes no row of a heartbeat, and remembers when it was received', async () => {
+  const batch = new Batch();
+  const heartbeat = testJudgement({ outcome: 'canary', reason: 'heartbeat' });
+  const entries = [[heartbeat, testEvent(11, { heartbeat: true })] as const, [testJudgement(), testEvent(12)] as const];
+  const record = { topic: 'judged', partition: 0, offset: 1, value: judgedFrame(entries), logIdentity: 'log' } as const;
+  batch.add(record, () => takeRecord(batch, record), NOW);
+  expect([batch.heartbeats, batch.rowCount]).toEqual([[NOW], 1]);
+  batch.reset();
+  expect(batch.heartbeats).toEqual([]);
 });
 
 it('counts duplicates and makes no rows of them', async () => {

@@ -103,6 +103,7 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
         eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
         quotaOf: () => quotaOf(config),
         operator,
+        heartbeatMs: config.EYRIE_GATEWAY_HEARTBEAT_MS,
         isReady,
         ...tlsOf(config, 'GATEWAY'),
       },

@@ -339,3 +339,9 @@ describe('the token in the path', () => {
     expect(gateway.address).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
 });
+
+it('raises heartbeats that no sensor has sent', async () => {
+  const { sections } = await start({ heartbeatMs: 5 });
+  await expect.poll(() => sections().length).toBeGreaterThan(1);
+  expect(sections()[0]?.meta).toMatchObject({ tenant: 'default', cluster: 'eyrie', origin: 'heartbeat', lines: 1 });
+});

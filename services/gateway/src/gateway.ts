@@ -11,6 +11,7 @@ import { createAppender } from './appender.ts';
 import { noteCutOff } from './body.ts';
 import { createBudget } from './budget.ts';
 import { createQuotas, type TenantQuota } from './core/quota.ts';
+import { raiseHeartbeats } from './heartbeat.ts';
 import { createIntake } from './intake.ts';
 import { createRefusals } from './refusals.ts';
 import { addIntakeRoutes } from './route.ts';
@@ -42,6 +43,8 @@ export interface GatewayOptions {
   readonly quotaOf?: (tenant: string) => TenantQuota;
   /** The tenant that is shown refusals without a valid token (default `default`). */
   readonly operator?: TenantId;
+  /** Milliseconds between two heartbeats that measure the path behind the gateway (default 0 = none). */
+  readonly heartbeatMs?: number;
   /** Other parts that must work before events may come. */
   readonly isReady?: () => Readonly<Record<string, boolean>>;
 }
@@ -67,6 +70,7 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
     expansion: options.expansion ?? 500,
   };
   const operator = options.operator ?? ('default' as TenantId);
+  const heartbeatMs = options.heartbeatMs ?? 0;
   const refusals = createRefusals({ bus, clock, metrics, log, operator });
   const budget = createBudget(options.inflightBytes ?? Math.max(INFLIGHT_BYTES, 2 * limits.bodyBytes), () =>
     metrics.count('eyrie_bound_reached_total', { bound: 'intake_inflight_bytes' }),
@@ -81,6 +85,7 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
 
   let server: HttpServer | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let stopHeartbeats: (() => void) | undefined;
   let flushing = Promise.resolve();
   const flush = () => {
     metrics.set('eyrie_intake_inflight_bytes', {}, budget.used);
@@ -121,9 +126,11 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
       addIntakeRoutes(app, intake, () => tools);
       await server.listen();
       timer = setInterval(() => void flush(), REFUSALS_MS).unref();
+      if (heartbeatMs > 0) stopHeartbeats = raiseHeartbeats({ bus, clock, log, operator }, heartbeatMs);
     },
     stop: async () => {
       clearInterval(timer);
+      stopHeartbeats?.();
       await server?.close();
       await flush();
     },

@@ -30,6 +30,11 @@ export const METRICS = {
     help: 'How long the first record has waited that a group of this process has not read.',
     labels: ['group', 'topic'],
   },
+  eyrie_path_seconds: {
+    type: 'histogram',
+    help: 'The whole path: from the gateway, which raises a heartbeat, to the archiver, behind what was inserted with it.',
+    labels: [],
+  },
   eyrie_ready: {
     type: 'gauge',
     help: '1 while a part of this process works: log, store, documents, each group, as `/readyz` says.',

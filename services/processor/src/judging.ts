@@ -8,6 +8,7 @@ import {
   FrameError,
   FrameReader,
   type Judged,
+  type Judgement,
   type Reason,
 } from '@eyrie/schemas';
 import { deadLetterOutput, healthOutput, unreadableLetter } from './asides.ts';
@@ -113,10 +114,25 @@ export class Judging {
 
   /** `lines`: the event and its raw line, which go on as they are. */
   #takeEvent(event: Event, lines: Buffer, now: number): void {
+    if (event.heartbeat === true) {
+      this.#takeHeartbeat(event, lines, now);
+      return;
+    }
     const { judgement } = this.#decide({ kind: 'event', event, checkRawPosition: true }, now);
     if (judgement === undefined) throw new TypeError('an event was left without an ending');
-    this.#outcomes.add(judgement);
     this.#parts.learner.learn(event, judgement);
+    this.#tell(event, judgement, lines);
+  }
+
+  /** No observation: it passes on, and tells those behind that this stage works. */
+  #takeHeartbeat(event: Event, lines: Buffer, now: number): void {
+    const { version } = this.#parts.documents();
+    const ending = { outcome: 'canary', reason: 'heartbeat' } as const;
+    this.#tell(event, { v: 1, ...ending, documents_version: version, model: '', judged_at: now }, lines);
+  }
+
+  #tell(event: Event, judgement: Judgement, lines: Buffer): void {
+    this.#outcomes.add(judgement);
     const made = { judgement, event };
     const full = this.#frames.add(this.#state.partition, made, JSON.stringify(judgement), lines);
     if (full !== undefined) this.#outputs.push(full);

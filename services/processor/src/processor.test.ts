@@ -91,6 +91,23 @@ const ODD_LINES = [
 
 const sum = (counts: Record<string, number>) => Object.values(counts).reduce((total, count) => total + count, 0);
 
+it('passes a heartbeat on as such, and no line of a sensor that says it is one', async () => {
+  const forged = { ...JSON.parse(FALCO_LINES.alphabetical), heartbeat: true, origin: 'heartbeat' };
+  await post([Buffer.from('{}')], { origin: 'heartbeat' });
+  await post([Buffer.from(JSON.stringify(forged))]);
+  const metrics = await process();
+  const entries: [string, boolean][] = [];
+  for (const record of await records('judged')) {
+    visitJudged(record, ({ judgement, event }) => entries.push([judgement.outcome, event.heartbeat === true]));
+  }
+  expect(entries).toEqual([
+    ['canary', true],
+    ['opened', false],
+  ]);
+  expect(await records('alerts')).toHaveLength(1);
+  expect(await outcomes(metrics)).toEqual({ 'judge/canary/heartbeat': 1, 'judge/opened/new_fingerprint': 1 });
+});
+
 describe('processor', () => {
   it.each([...falcoFiles()])(
     'gives every line of %s one outcome, and a second reading no new alert',

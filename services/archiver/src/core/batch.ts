@@ -15,6 +15,8 @@ export class TableRows {
 export class Batch {
   readonly #tables = new Map<TableName, TableRows>();
   readonly #ranges = new Map<string, BusRange>();
+  /** Milliseconds: when the heartbeats among its events were received. They make no rows. */
+  readonly heartbeats: number[] = [];
   /** Milliseconds: when its first record came. */
   startedAt = 0;
 
@@ -84,6 +86,7 @@ export class Batch {
 
   reset(): void {
     this.#ranges.clear();
+    this.heartbeats.length = 0;
     for (const rows of this.#tables.values()) {
       rows.writer.rewind(0);
       rows.rowCount = 0;

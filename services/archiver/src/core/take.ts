@@ -84,7 +84,8 @@ function takeJudged(batch: Batch, record: Taken): void {
   const rows = batch.table('events');
   let duplicates: Map<string, DuplicateCount> | undefined;
   visitJudged(record, ({ judgement, event }, raw) => {
-    if (judgement.outcome === 'duplicate') {
+    if (event.heartbeat === true) batch.heartbeats.push(event.received_at);
+    else if (judgement.outcome === 'duplicate') {
       duplicates ??= new Map();
       countDuplicate(duplicates, judgement, event);
     } else {

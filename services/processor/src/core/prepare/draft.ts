@@ -55,6 +55,7 @@ export function emptyDraft(): EventDraft {
     claimed_cluster: undefined,
     clamped: undefined,
     over_quota: undefined,
+    heartbeat: undefined,
     missing: undefined,
   };
 }

@@ -16,6 +16,7 @@ import {
 } from '@eyrie/schemas';
 import { deadLetterOf } from './dead-letter.ts';
 import { emptyDraft } from './draft.ts';
+import { heartbeatEvent } from './heartbeat.ts';
 import { observe } from './identity.ts';
 import { labelsOf } from './labels.ts';
 import { habitOf, type Memos } from './memo.ts';
@@ -51,6 +52,7 @@ export type Prepared =
 /** Makes of one raw line either an event for the judge or an ending. Pure: the same line gives the same again. */
 export function prepareLine(placed: PlacedLine, tools: PrepareTools): Prepared {
   const { line, meta, index } = placed;
+  if (meta.origin === 'heartbeat') return { kind: 'event', event: heartbeatEvent(meta, placed.position) };
   if (meta.oversize?.some((entry) => entry.index === index) === true) {
     return refused(placed, 'line_too_long', 'the line is over the bound of one event');
   }
