@@ -45,12 +45,13 @@ const REFUSED = new Set([164, 497, 452, 446]);
 
 /** UNKNOWN_USER, WRONG_PASSWORD, REQUIRED_PASSWORD, AUTHENTICATION_FAILED. */
 const NO_ENTRY = new Set([192, 193, 194, 516]);
-const ACCESS_DENIED = 497;
+/** READONLY, ACCESS_DENIED, SETTING_CONSTRAINT_VIOLATION. */
+const NO_RIGHT = new Set([164, 497, 452]);
 
 /** Whether a server does not let the user in, or not do this. */
 export function isDenied({ code }: EngineFailure): 'entry' | 'right' | undefined {
   if (NO_ENTRY.has(code)) return 'entry';
-  return code === ACCESS_DENIED ? 'right' : undefined;
+  return NO_RIGHT.has(code) ? 'right' : undefined;
 }
 
 /** The engine's stack of wrappers and version tail say nothing to a reader. */

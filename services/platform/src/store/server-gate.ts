@@ -27,13 +27,12 @@ export function createGate(metrics: Metrics, { atOnce, waiting }: { atOnce: numb
           return reject(unavailable('too many requests wait for ClickHouse'));
         }
         const start = () => {
-          const ended = task()
-            .then(resolve, reject)
-            .finally(() => {
-              running.delete(ended);
-              startNext();
-            });
+          const ended = task().finally(() => {
+            running.delete(ended);
+            startNext();
+          });
           running.add(ended);
+          ended.then(resolve, reject);
         };
         line.push({ start, refuse: reject });
         startNext();
@@ -41,7 +40,7 @@ export function createGate(metrics: Metrics, { atOnce, waiting }: { atOnce: numb
     close: async () => {
       isClosed = true;
       for (const { refuse } of line.splice(0)) refuse(unavailable('the store is closed'));
-      await Promise.all(running);
+      await Promise.allSettled(running);
     },
   };
 }

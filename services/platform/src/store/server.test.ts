@@ -2,10 +2,11 @@ import { afterAll } from 'vitest';
 import { createLogger } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { startFaultProxy } from '../testing/clickhouse/fault-proxy.ts';
+import { startFront } from '../testing/clickhouse/front.ts';
 import { startTestServer } from '../testing/clickhouse/test-server.ts';
 import { describeStore } from '../testing/contracts/store.ts';
 import { SERVER_TABLE_SETTINGS } from './layout.ts';
-import { type ClickhouseOptions, openClickhouse } from './server.ts';
+import { openClickhouse } from './server.ts';
 
 const log = createLogger({ name: 'test', level: 'silent' });
 const server = await startTestServer();
@@ -15,19 +16,11 @@ afterAll(async () => {
   await server.stop();
 });
 
-const open = (over: Partial<ClickhouseOptions> = {}) =>
-  openClickhouse({
-    url: proxy.url,
-    user: server.user,
-    password: server.password,
-    analyst: server.analyst,
-    log,
-    metrics: createMetrics(),
-    ...over,
-  });
+const common = { log, metrics: createMetrics() };
 
 describeStore(`ClickHouse over HTTP (${server.kind})`, async () => {
-  const store = await open();
+  const { user, password, analyst } = server;
+  const store = await openClickhouse({ url: proxy.url, user, password, analyst, ...common });
   await store.command('DROP DATABASE IF EXISTS eyrie SYNC');
   return {
     store,
@@ -35,5 +28,26 @@ describeStore(`ClickHouse over HTTP (${server.kind})`, async () => {
     tableSettings: SERVER_TABLE_SETTINGS,
     crash: server.crash ?? (async () => proxy.cut()),
     remove: () => store.close(),
+  };
+});
+
+/** Distributed tables and views for real, on one shard; replicas need Keeper, which this fixture has not. */
+describeStore('ClickHouse over HTTP, laid out for a cluster (a test front: one shard, no replicas)', async () => {
+  const front = await startFront('c');
+  const { user, password, analyst } = front;
+  // A crash moves the front to another port.
+  const way = await startFaultProxy(front.url);
+  const store = await openClickhouse({ url: way.url, user, password, analyst, cluster: 'c', ...common });
+  return {
+    store,
+    // Rows are removed where they lie.
+    command: (sql) => store.command(sql.replace('DELETE FROM eyrie.', 'DELETE FROM eyrie_local.')),
+    tableSettings: SERVER_TABLE_SETTINGS,
+    crash: front.crash ?? (() => Promise.reject(new TypeError('a front can be killed'))),
+    remove: async () => {
+      await store.close();
+      await way.down();
+      await front.stop();
+    },
   };
 });

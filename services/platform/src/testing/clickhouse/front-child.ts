@@ -9,9 +9,10 @@ import { FrontError, type FrontUser, readUser, statusOf } from './front-answers.
 
 /**
  * A TEST FIXTURE, no server: what the ClickHouse HTTP interface promises, as far as Eyrie's client uses it, in front of
- * the embedded engine. `node front-child.ts DIRECTORY USERS_JSON`; tells its port to its parent and ends with it.
+ * the embedded engine. `node front-child.ts DIRECTORY USERS_JSON [CLUSTER]`; tells its port to its parent and ends with
+ * it. A cluster is one shard without replicas or Keeper: what needs those is left out of statements.
  */
-const [directory = '', users = '{}'] = process.argv.slice(2);
+const [directory = '', users = '{}', cluster = ''] = process.argv.slice(2);
 const known = JSON.parse(users) as Readonly<Record<string, FrontUser>>;
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 /** Parameters of the interface itself; every other one is a setting. */
@@ -20,7 +21,26 @@ const OWN = new Set(['query', 'database', 'default_format', 'query_id', 'wait_en
 const INSERT = /^(\s*INSERT\s+INTO\s+[\w.]+\s*(?:\([^)]*\))?)([\s\S]*)$/i;
 
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-const engine = new Session(directory);
+const engine = new Session(directory, { connectionArgs: cluster === '' ? [] : [`--config-file=${clusterFile()}`] });
+
+function clusterFile(): string {
+  const file = join(directory, 'cluster.xml');
+  const shard = '<shard><replica><host>127.0.0.1</host><port>9000</port></replica></shard>';
+  writeFileSync(
+    file,
+    `<clickhouse><tcp_port>9000</tcp_port><remote_servers><${cluster}>${shard}</${cluster}></remote_servers></clickhouse>`,
+  );
+  return file;
+}
+
+function withoutKeeper(sql: string): string {
+  if (cluster === '' || !/^(CREATE|ALTER|DROP) /.test(sql)) return sql;
+  return sql
+    .replace(` ON CLUSTER \`${cluster}\``, '')
+    .replace(/\bReplicated(?=\w*MergeTree)/, '')
+    .replace('replicated_deduplication_window_seconds = 86400, ', '')
+    .replace(/\breplicated_deduplication_window\b/, 'non_replicated_deduplication_window');
+}
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -45,7 +65,7 @@ async function run(user: FrontUser, parameters: URLSearchParams, body: Buffer): 
     if (written.length > 0) await session.queryAsync(`SET ${written.join(', ')}`);
     const database = parameters.get('database');
     if (database !== null) await session.queryAsync(`USE ${database}`);
-    let sql = parameters.get('query') ?? body.toString('utf8');
+    let sql = withoutKeeper(parameters.get('query') ?? body.toString('utf8'));
     const insert = parameters.has('query') ? INSERT.exec(sql) : null;
     if (insert !== null) {
       file = join(directory, `body-${randomBytes(8).toString('hex')}`);

@@ -10,8 +10,11 @@ const START_MS = 30_000;
 const OWN = { user: 'eyrie', password: 'päss"w:rd' };
 const ANALYST = { user: 'eyrie_analyst', password: 'look only' };
 
-/** The fixture in front of the embedded engine, in a process of its own that can be killed. */
-export async function startFront(): Promise<TestServer> {
+/**
+ * The fixture in front of the embedded engine, in a process of its own that can be killed. With the name of a cluster,
+ * that cluster is one shard without replicas.
+ */
+export async function startFront(cluster = ''): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'eyrie-front-'));
   const users = JSON.stringify({
     [OWN.user]: { password: OWN.password },
@@ -20,7 +23,10 @@ export async function startFront(): Promise<TestServer> {
   let running: { readonly child: ChildProcess; readonly url: string };
 
   async function start(): Promise<typeof running> {
-    const child = fork(CHILD, [directory, users], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(CHILD, [directory, users, cluster], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const port = await new Promise<number>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the front did not start')), START_MS);
       child.once('message', (message) => resolve((message as { port: number }).port));
