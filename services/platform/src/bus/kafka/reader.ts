@@ -4,6 +4,7 @@ import type { Appended, BusRecord } from '../bus.ts';
 import type { Notifier } from '../notifier.ts';
 import type { FetchedRecord } from './fetch.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
+import { KnownStates } from './known-states.ts';
 import type { Names } from './names.ts';
 import { toRecord } from './record.ts';
 
@@ -21,6 +22,7 @@ export class Reader {
   readonly #names: Names;
   readonly #clock: Clock;
   readonly #notifier: Notifier;
+  readonly #known = new KnownStates();
   /** By partition: the offset behind the last record this process wrote. */
   readonly #written = new Map<string, number>();
 
@@ -54,11 +56,14 @@ export class Reader {
     return records.slice(0, count).map((record) => toRecord(topic, partition, record));
   }
 
-  /** The last value of each key up to the end there is now. */
+  /** The last value of each key up to the end there is now. What a prefix gave is read on from where it stood. */
   async readState(topic: TopicName, partition: number, prefix: string): Promise<ReadonlyMap<string, Buffer>> {
     const { start, end } = await this.#fetcher.bounds(this.#names.topic(topic), partition);
-    const state = new Map<string, Buffer>();
-    let at = start;
+    const found = this.#known.take(topic, partition, prefix, this.#clock.now());
+    // Beyond the end it was another topic under the same name.
+    const known = found !== undefined && found.next <= end ? found : undefined;
+    const state = known?.state ?? new Map<string, Buffer>();
+    let at = known?.next ?? start;
     while (at < end) {
       const { records, next } = await this.#readOn(topic, partition, at, STATE_BYTES);
       for (const { key: bytes, value } of records) {
@@ -71,7 +76,9 @@ export class Reader {
       if (next === at) break;
       at = next;
     }
-    return state;
+    if (prefix === '') return state;
+    this.#known.put(topic, partition, prefix, { state, next: at, at: this.#clock.now() });
+    return new Map(state);
   }
 
   async waitFor(

@@ -187,6 +187,37 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       expect(await bus.readState('alert-state', 0, '')).toEqual([]);
     });
 
+    test('state is read by prefix from outside, as it is now', async () => {
+      const read = async () => (await bus.readState('alert-state', 0, 't1/')).map(([key, value]) => [key, `${value}`]);
+      const commit = (...state: readonly (readonly [string, string | null])[]) =>
+        inGroup(bus, GROUP, 0, async (assigned) => {
+          const entries = state.map(([key, value]) => [key, value === null ? null : Buffer.from(value)] as const);
+          await assigned.transact({ positions: [], state: entries });
+        });
+      await commit(['t1/a', 'A'], ['t1/b', 'B'], ['t2/a', 'other']);
+      const before = await read();
+      expect(before.sort()).toEqual([
+        ['t1/a', 'A'],
+        ['t1/b', 'B'],
+      ]);
+      await commit(['t1/a', null], ['t1/b', 'C'], ['t1/c', 'D']);
+      expect((await read()).sort()).toEqual([
+        ['t1/b', 'C'],
+        ['t1/c', 'D'],
+      ]);
+      expect(before).toHaveLength(2);
+    });
+
+    test('a member knows its partitions', async () => {
+      const membership = bus.join(GROUP, async (assigned, signal) => {
+        while (!signal.aborted) await assigned.poll({ maxBytes: 100, maxWaitMs: 50 });
+      });
+      const all = Array.from({ length: bus.partitions('events') }, (_, partition) => partition);
+      await until(() => membership.partitions() !== undefined);
+      expect([...(membership.partitions() ?? [])].sort()).toEqual(all);
+      await membership.leave();
+    });
+
     test('a partition has one owner at a time: a second member waits, the first one is fenced after leaving', async () => {
       let former: Assigned | undefined;
       let owners = 0;
