@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench chaos docs format clean
+.PHONY: help setup check test infra demo bench chaos docs format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ check: setup ## Types, lint, boundaries, dead code, generated documents
 
 test: setup ## All tests (ARGS=… goes to the test runner)
 	vitest run $(ARGS)
+
+infra: setup ## Images, Compose, alerts, Helm chart: fetches the tools that judge them (Go, pip, apt) and asks them
+	node test/infra/tools.ts
+	vitest run test/infra
 
 demo: setup ## See the main job working: simulated cluster, alerts, score, response (Ctrl-C ends it)
 	node services/cli/src/main.ts demo
