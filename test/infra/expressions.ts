@@ -3,12 +3,7 @@ import { METRICS } from '../../services/platform/src/metrics.ts';
 
 /** Labels that Prometheus gives a series, and those of a histogram. */
 const TARGET = ['job', 'role', 'instance'];
-const SERIES = new Map<string, readonly string[]>([
-  ['up', TARGET],
-  // Comes with the heartbeat.
-  ['eyrie_path_seconds_bucket', [...TARGET, 'le']],
-  ['eyrie_path_seconds_count', TARGET],
-]);
+const SERIES = new Map<string, readonly string[]>([['up', TARGET]]);
 for (const [name, { type, labels }] of Object.entries(METRICS)) {
   if (type === 'histogram') {
     SERIES.set(`${name}_bucket`, [...TARGET, ...labels, 'le']);
