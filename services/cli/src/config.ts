@@ -24,7 +24,10 @@ export const CONFIG = {
       .enum(['embedded', 'kafka'])
       .default('embedded')
       .describe('Where the topics live: in the data directory, or on a Kafka cluster.'),
-    EYRIE_STORE: z.enum(['chdb']).default('chdb').describe('Which ClickHouse engine keeps the tables.'),
+    EYRIE_STORE: z
+      .enum(['chdb', 'clickhouse'])
+      .default('chdb')
+      .describe('Which ClickHouse engine keeps the tables: the embedded one, or a server.'),
     EYRIE_SIGNING_KEY: z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits: `openssl rand -hex 32` makes one')
@@ -73,6 +76,35 @@ export const CONFIG = {
     EYRIE_KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 300_000, 10_000).describe(
       'Without a heartbeat for that long a process is taken for dead and its partitions move.',
     ),
+  }),
+  clickhouse: z.object({
+    EYRIE_CLICKHOUSE_URL: z
+      .string()
+      .optional()
+      .describe('`http(s)://host:port` of the HTTP interface, without user and password.'),
+    EYRIE_CLICKHOUSE_USER: z.string().min(1).default('default').describe('User who defines the tables and fills them.'),
+    EYRIE_CLICKHOUSE_PASSWORD: z
+      .string()
+      .default('')
+      .describe('Its password. Empty beside a client certificate: the certificate stands for the user.'),
+    EYRIE_CLICKHOUSE_TLS_CA_FILE: file
+      .optional()
+      .describe('PEM of the authorities to trust instead of the system’s; files are read at the start.'),
+    EYRIE_CLICKHOUSE_TLS_CERT_FILE: file.optional().describe('PEM certificate to show to the server.'),
+    EYRIE_CLICKHOUSE_TLS_KEY_FILE: file.optional().describe('PEM private key of that certificate.'),
+    EYRIE_CLICKHOUSE_CLUSTER: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,100}$/, 'must be 1 to 100 of a-z, A-Z, 0-9, ".", "_", "-"')
+      .optional()
+      .describe('Cluster of the server over which tables are sharded and replicated; fixed once they exist.'),
+    EYRIE_CLICKHOUSE_ANALYST_USER: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'User for statements of `eyrie sql`: SELECT on eyrie.*, `readonly = 2`. Otherwise they run as the user above.',
+      ),
+    EYRIE_CLICKHOUSE_ANALYST_PASSWORD: z.string().default('').describe('Its password.'),
   }),
   store: z.object({
     EYRIE_STORE_EVENTS_DAYS: integer(1, 3_650, RETENTION.eventsDays).describe(

@@ -1,7 +1,9 @@
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { openChdb } from '@eyrie/platform/store/chdb';
+import { openClickhouse } from '@eyrie/platform/store/server';
 import type { Store } from '@eyrie/platform/store/store';
+import { clickhouseOptions } from './clickhouse-options.ts';
 import type { Config } from './config.ts';
 
 interface Dependencies {
@@ -12,13 +14,8 @@ interface Dependencies {
 }
 
 /** The tables, where `EYRIE_STORE` says: migrated, and proven to insert a token once. @throws what `Store` throws */
-export async function openStore({ dataDir, config, log, metrics }: Dependencies): Promise<Store> {
-  const retention = {
-    eventsDays: config.EYRIE_STORE_EVENTS_DAYS,
-    versionsDays: config.EYRIE_STORE_VERSIONS_DAYS,
-    healthDays: config.EYRIE_STORE_HEALTH_DAYS,
-  };
-  const store = await openChdb({ dataDir, log, metrics, retention });
+export async function openStore(deps: Dependencies): Promise<Store> {
+  const store = await openTables(deps);
   try {
     await store.migrate();
     await store.selfTest();
@@ -27,4 +24,19 @@ export async function openStore({ dataDir, config, log, metrics }: Dependencies)
     await store.close();
     throw error;
   }
+}
+
+/** The same, as they are found. @throws AppError EYRIE_CONFIG_INVALID, and what opening a store throws */
+export function openTables({ dataDir, config, log, metrics }: Dependencies): Promise<Store> {
+  const common = { log, metrics, retention: retentionOf(config) };
+  if (config.EYRIE_STORE === 'chdb') return openChdb({ dataDir, ...common });
+  return openClickhouse({ ...clickhouseOptions(config), ...common });
+}
+
+export function retentionOf(config: Config) {
+  return {
+    eventsDays: config.EYRIE_STORE_EVENTS_DAYS,
+    versionsDays: config.EYRIE_STORE_VERSIONS_DAYS,
+    healthDays: config.EYRIE_STORE_HEALTH_DAYS,
+  };
 }

@@ -183,6 +183,14 @@ export function createProgram(): Command {
     .action(async (dir, options) => (await import('./verbs/rules.ts')).check(dir, options));
 
   program
+    .command('migrate')
+    .description('bring the tables of the configured store up to this version')
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .option('--print', 'print the SQL a new database needs, and connect to nothing')
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/migrate.ts')).migrate(options));
+
+  program
     .command('sql')
     .argument('<select>', 'one SELECT over the database eyrie')
     .description('ask the running process, read-only')

@@ -10,6 +10,8 @@ export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
 }
 
+const LEDGER = "SELECT count() AS tables FROM system.tables WHERE database = {database:String} AND name = 'migrations'";
+
 /** Where the migrations that ran are noted. */
 function ledger({ values }: Layout): readonly string[] {
   return [
@@ -51,7 +53,9 @@ export async function migrateStore(
   const define = async (sql: string) => {
     for (const statement of layout.arrange(sql)) await command(statement);
   };
-  for (const statement of ledger(layout)) await define(statement);
+  // Whoever finds everything applied needs no right to define anything.
+  const [found] = await store.query<{ tables: string }>(LEDGER, { database: DATABASE });
+  if (found?.tables !== '1') for (const statement of ledger(layout)) await define(statement);
   const applied = await store.query<Applied>(
     `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.migrations ORDER BY number`,
   );

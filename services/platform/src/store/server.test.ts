@@ -21,7 +21,6 @@ const common = { log, metrics: createMetrics() };
 describeStore(`ClickHouse over HTTP (${server.kind})`, async () => {
   const { user, password, analyst } = server;
   const store = await openClickhouse({ url: proxy.url, user, password, analyst, ...common });
-  await store.command('DROP DATABASE IF EXISTS eyrie SYNC');
   return {
     store,
     command: (sql) => store.command(sql),

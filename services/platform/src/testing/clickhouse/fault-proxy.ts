@@ -27,6 +27,8 @@ export interface FaultProxy {
   meet(...faults: readonly Fault[]): void;
   /** Lets held requests go on; resolves when the server has answered them. */
   release(): Promise<void>;
+  /** Resolves when the server has answered all that reached it. */
+  settled(): Promise<void>;
   /** Breaks every connection. */
   cut(): void;
   /** Nobody listens any more. */
@@ -43,6 +45,7 @@ export async function startFaultProxy(upstream: () => string, tls?: ServerOption
   const sockets = new Set<Socket>();
   let connections = 0;
   let held: (() => Promise<void>)[] = [];
+  const forwarded = new Set<Promise<unknown>>();
   const listener = (incoming: IncomingMessage, response: ServerResponse) => {
     handle(incoming, response).catch(() => incoming.socket.destroy());
   };
@@ -77,7 +80,14 @@ export async function startFaultProxy(upstream: () => string, tls?: ServerOption
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const body = Buffer.concat(chunks);
     if (fault === 'unavailable') return void response.writeHead(503).end('<html>try later</html>');
-    const pass = () => forward(incoming, path, fault === 'body-cut' ? body.subarray(0, body.length / 2) : body, fault);
+    const pass = () => {
+      const half = body.subarray(0, body.length / 2);
+      const answer = forward(incoming, path, fault === 'body-cut' ? half : body, fault);
+      forwarded.add(answer);
+      const forget = () => forwarded.delete(answer);
+      answer.then(forget, forget);
+      return answer;
+    };
     if (fault === 'request-held') return void held.push(async () => void (await pass()));
     const answer = await pass();
     if (fault === 'answer-held') return;
@@ -120,6 +130,7 @@ export async function startFaultProxy(upstream: () => string, tls?: ServerOption
       held = [];
       for (const go of waiting) await go();
     },
+    settled: async () => void (await Promise.allSettled(forwarded)),
     cut,
     down: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
