@@ -37,10 +37,12 @@ export interface Settings {
   readonly port: number;
   /** As in server.properties. */
   readonly properties: Readonly<Record<string, string>>;
+  /** SCRAM users, `SCRAM-SHA-256=[name=…,password=…]`; under Java alone. */
+  readonly users?: readonly string[];
 }
 
 /** One node that is broker and controller; `host` is where it listens. */
-function settings(host: string, port: number, controllerPort: number): Settings {
+export function settings(host: string, port: number, controllerPort: number): Settings {
   return {
     port,
     properties: {

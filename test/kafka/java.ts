@@ -20,13 +20,14 @@ const START_MS = 120_000;
 const STOP_MS = 10_000;
 
 /** A broker in a process of its own, its data in a directory that goes with it. */
-export async function startJava({ port, properties }: Settings): Promise<Broker> {
+export async function startJava({ port, properties, users = [] }: Settings): Promise<Broker> {
   const classPath = join(download(), '*');
   const directory = mkdtempSync(join(tmpdir(), 'eyrie-kafka-'));
   const file = join(directory, 'server.properties');
   const lines = Object.entries({ ...properties, 'log.dirs': join(directory, 'data') });
   writeFileSync(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
-  const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file];
+  const added = users.flatMap((user) => ['--add-scram', user]);
+  const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...added];
   execFileSync('java', ['-cp', classPath, ...format], { stdio: 'ignore' });
   const running = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], {
     stdio: ['ignore', 'ignore', 'pipe'],

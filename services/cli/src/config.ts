@@ -1,3 +1,4 @@
+import { COMPRESSIONS, SASL_MECHANISMS } from '@eyrie/platform/bus/kafka/settings';
 import { flag, integer, parseEnv } from '@eyrie/platform/config';
 import { LOG_LEVELS } from '@eyrie/platform/log';
 import { RETENTION } from '@eyrie/platform/store/retention';
@@ -76,6 +77,24 @@ export const CONFIG = {
     EYRIE_KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 300_000, 10_000).describe(
       'Without a heartbeat for that long a process is taken for dead and its partitions move.',
     ),
+    EYRIE_KAFKA_TLS: flag(false).describe('Speak TLS to the brokers.'),
+    EYRIE_KAFKA_TLS_CA_FILE: file
+      .optional()
+      .describe('PEM of the authorities of the brokers, instead of those Node knows. Read at each connection.'),
+    EYRIE_KAFKA_TLS_CERT_FILE: file
+      .optional()
+      .describe('PEM certificate chain of this client (mTLS); one that changes is used from the next connection on.'),
+    EYRIE_KAFKA_TLS_KEY_FILE: file.optional().describe('PEM private key to it.'),
+    EYRIE_KAFKA_SASL_MECHANISM: z
+      .enum(SASL_MECHANISMS)
+      .optional()
+      .describe('How to log in: `plain` (with TLS only), `scram-sha-256`, `scram-sha-512`.'),
+    EYRIE_KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('User to log in as.'),
+    EYRIE_KAFKA_SASL_PASSWORD: z.string().min(1).optional().describe('Password of the user; read at the start.'),
+    EYRIE_KAFKA_COMPRESSION: z
+      .enum(COMPRESSIONS)
+      .default('none')
+      .describe('Of what is written: `none`, `gzip`, `snappy`, `zstd`. All of them are read.'),
   }),
   clickhouse: z.object({
     EYRIE_CLICKHOUSE_URL: z

@@ -79,7 +79,10 @@ export class Appender {
       } catch (error) {
         // Its sequence numbers are in doubt.
         await this.#discard();
-        for (const { reject } of turn) reject(asAppError(error));
+        const topics = new Set(turn.flatMap(({ sent }) => sent.map(({ topic }) => this.#options.names.topic(topic))));
+        const { principal } = this.#options.client;
+        const needs = { principal, topic: ['Write', ...topics] } as const;
+        for (const { reject } of turn) reject(asAppError(error, needs));
       }
     }
     this.#running = undefined;
@@ -93,7 +96,8 @@ export class Appender {
       await producer.connect();
     }
     failpoint('before-log-commit');
-    const appended = await sendAll(this.#producer, names, sent, clock.now());
+    const how = { timestamp: clock.now(), compression: client.compression };
+    const appended = await sendAll(this.#producer, names, sent, how);
     failpoint('after-log-commit');
     return appended;
   }

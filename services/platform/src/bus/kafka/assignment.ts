@@ -61,17 +61,17 @@ export class Assignment implements Assigned, Ownership {
       transactionalId,
       timeoutMs: transactionTimeoutMs,
     });
-    const cluster = client.cluster();
-    const fetcher = new Fetcher(cluster, clock);
+    const fetcher = new Fetcher(client, clock);
     this.#fetcher = fetcher;
     await fetcher.open(this.#spec.inputs.map((topic) => names.topic(topic)));
+    const group = names.group(this.group);
     const asked = this.#spec.inputs.map((topic) => ({ topic, partitions: [this.partition] }));
     try {
-      for (const { topic, next, note } of await readPositions(cluster, names, names.group(this.group), asked)) {
+      for (const { topic, next, note } of await readPositions(fetcher.cluster, names, group, asked)) {
         this.#positions.set(topic, { next, ...(note !== undefined && { note }) });
       }
     } catch (error) {
-      throw asAppError(error);
+      throw asAppError(error, { principal: client.principal, group: ['Read', group] });
     }
     await this.#settle(fetcher);
     const from = new Map([...this.#positions].map(([topic, { next }]) => [topic, next]));

@@ -1,13 +1,20 @@
-import { type Admin, Kafka, type LogEntry, logLevel, type Producer, type RetryOptions } from 'kafkajs';
+import type { Admin, CompressionTypes, LogEntry, Producer, RetryOptions, SASLOptions } from 'kafkajs';
 import type { Logger } from '../../log.ts';
-import { type Cluster, createCluster } from './internals.ts';
+import { compressionType } from './compression.ts';
+import { type Cluster, createCluster, Kafka, logLevel } from './internals.ts';
+import { checkSecurity, createSocketFactory, principalOf, type Security } from './security.ts';
+import type { Compression } from './settings.ts';
 
-export interface ClientOptions {
+export interface ClientOptions extends Security {
   /** `host:port` of some brokers; the others are found through them. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** Of what is written; everything is read. */
+  readonly compression?: Compression;
   readonly log: Logger;
 }
+
+const COMPRESSION: Compression = 'none';
 
 /** Short first waits: a new coordinator answers "not yet" for some milliseconds. About five seconds in all. */
 const RETRY: RetryOptions = { initialRetryTime: 10, maxRetryTime: 300, retries: 20, factor: 0.2, multiplier: 2 };
@@ -16,16 +23,25 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** Makes what talks to the brokers; each thing made has connections of its own and is closed by who asked for it. */
 export class Client {
-  readonly #kafka: Kafka;
+  /** Who the brokers take it for. */
+  readonly principal: string;
+  readonly compression: CompressionTypes;
+  readonly #kafka: InstanceType<typeof Kafka>;
   readonly #cluster: Parameters<typeof createCluster>[0];
 
+  /** @throws AppError EYRIE_CONFIG_INVALID for files that cannot be used */
   constructor(options: ClientOptions) {
+    checkSecurity(options);
+    this.principal = principalOf(options);
+    this.compression = compressionType(options.compression ?? COMPRESSION);
     const common = {
       brokers: [...options.brokers],
       clientId: options.clientId,
       retry: RETRY,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      socketFactory: createSocketFactory(options),
+      ...(options.sasl !== undefined && { sasl: { ...options.sasl } as SASLOptions }),
       logLevel: logLevel.WARN,
       logCreator: () => (entry: LogEntry) => pass(options.log, entry),
     };

@@ -1,39 +1,70 @@
 import { AppError } from '../../errors.ts';
+import { describeMissingAcl, describeSasl, describeTls, type Needs } from './refusals.ts';
 
 /** What the coordinator says to an owner whose partition has another one: its epoch, or its transaction, is over. */
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']);
 /** The library knows no name for it. */
 const PRODUCER_FENCED = 90;
-const REFUSED = /AUTHORIZATION_FAILED|AUTHENTICATION|SASL|UNSUPPORTED|INVALID_CONFIG|MESSAGE_TOO_LARGE/;
+const REFUSED = /AUTHORIZATION_FAILED|UNSUPPORTED|INVALID_CONFIG|MESSAGE_TOO_LARGE/;
+const SASL = /SASL|KafkaJSSASLAuthenticationError/;
+/** What a listener does that expects something else, and a broker that ends. */
+const CLOSED = /^KafkaJSConnectionClosedError|before secure TLS connection/;
 
-/** The protocol's name of what went wrong, under the library's layers; otherwise the class of the error. */
+/** The protocol's name of what went wrong, under the library's layers; otherwise the class of the innermost error. */
 export function errorType(error: unknown): string {
-  const { type, code } = deepest(error);
+  const { type, code, name } = deepest(error);
   if (code === PRODUCER_FENCED) return 'PRODUCER_FENCED';
-  return type ?? (error instanceof Error ? error.name : typeof error);
+  return type ?? name;
 }
 
-/** @returns our error for whatever the library threw; a broken call of our own (RangeError, TypeError) stays itself */
-export function asAppError(error: unknown): Error {
+/**
+ * Our error for whatever the library threw; a broken call of our own (RangeError, TypeError) stays itself.
+ * @param needs what the request asked leave for, so that a refusal names the ACL
+ */
+export function asAppError(error: unknown, needs?: Needs): Error {
   if (error instanceof AppError || error instanceof RangeError || error instanceof TypeError) return error;
   const type = errorType(error);
   const message = `${type}: ${error instanceof Error ? error.message : String(error)}`;
   if (FENCED.has(type) || type === 'PRODUCER_FENCED') return new AppError('EYRIE_FENCED', message, { cause: error });
+  const { code, broker } = deepest(error);
+  const refusal =
+    describeMissingAcl(type, needs) ??
+    (SASL.test(type) ? describeSasl(message) : undefined) ??
+    (typeof code === 'string' ? describeTls(code) : undefined);
+  if (refusal !== undefined) {
+    const where = broker === undefined ? '' : ` ${broker}`;
+    return new AppError('EYRIE_CONFIG_INVALID', `Kafka${where}: ${refusal}`, { cause: error });
+  }
   if (REFUSED.test(type)) return new AppError('EYRIE_CONFIG_INVALID', `Kafka refused: ${message}`, { cause: error });
-  return new AppError('EYRIE_BUS_UNAVAILABLE', `Kafka: ${message}`, { retryable: true, cause: error });
+  const hint = CLOSED.test(message)
+    ? '. If it never worked: does this listener speak TLS, does it ask for TLS or SASL?'
+    : '';
+  return new AppError('EYRIE_BUS_UNAVAILABLE', `Kafka: ${message}${hint}`, { retryable: true, cause: error });
 }
 
 export function closedError(): AppError {
   return new AppError('EYRIE_BUS_UNAVAILABLE', 'the bus is closed', { retryable: true });
 }
 
-function deepest(error: unknown): { readonly type?: string; readonly code?: unknown } {
-  let found: { type?: string; code?: unknown } = {};
+interface Found {
+  type?: string;
+  /** A number of the protocol, or a word of Node. */
+  code?: unknown;
+  /** `host:port`. */
+  broker?: string;
+  name: string;
+}
+
+function deepest(error: unknown): Found {
+  const found: Found = { name: typeof error };
   let one: unknown = error;
   for (let depth = 0; depth < 5 && one instanceof Error; depth += 1) {
-    const { type, code } = one as { type?: unknown; code?: unknown };
-    if (typeof type === 'string') found = { type, code };
-    one = one.cause;
+    const { type, code, broker, cause, name } = one as Error & { type?: unknown; code?: unknown; broker?: unknown };
+    found.name = name;
+    if (typeof type === 'string') found.type = type;
+    if (code !== undefined) found.code = code;
+    if (typeof broker === 'string') found.broker = broker;
+    one = cause;
   }
   return found;
 }

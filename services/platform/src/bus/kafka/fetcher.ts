@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
+import type { Client } from './client.ts';
 import { asAppError } from './errors.ts';
 import { type Fetched, fetchCommitted, type Want } from './fetch.ts';
 import { type Cluster, errorFromCode } from './internals.ts';
@@ -14,15 +15,22 @@ const OVERHEAD_BYTES = 64 * 1024;
 export class Fetcher {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
+  readonly #principal: string;
   #closed = false;
 
-  constructor(cluster: Cluster, clock: Clock) {
-    this.#cluster = cluster;
+  constructor(client: Client, clock: Clock) {
+    this.#cluster = client.cluster();
+    this.#principal = client.principal;
     this.#clock = clock;
   }
 
+  /** For requests beside fetches. */
+  get cluster(): Cluster {
+    return this.#cluster;
+  }
+
   async open(topics: readonly string[]): Promise<void> {
-    await this.#repeat(async () => {
+    await this.#repeat(['Describe', ...topics], async () => {
       await this.#cluster.connect();
       await this.#cluster.addMultipleTargetTopics(topics);
     });
@@ -39,7 +47,7 @@ export class Fetcher {
    * @throws AppError EYRIE_BUS_UNAVAILABLE when the leader cannot be reached for half a minute
    */
   async fetch(wants: readonly Want[], maxWaitMs: number): Promise<readonly Fetched[]> {
-    return this.#repeat(async () => {
+    return this.#repeat(['Read', ...wants.map(({ topic }) => topic)], async () => {
       const [first] = wants;
       if (first === undefined) return [];
       await this.#cluster.refreshMetadataIfNecessary();
@@ -54,7 +62,7 @@ export class Fetcher {
 
   /** First offset kept and next to be written, open steps included. */
   async bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }> {
-    return this.#repeat(async () => {
+    return this.#repeat(['Describe', topic], async () => {
       const ask = async (fromBeginning: boolean) => {
         const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
         const offset = found?.partitions[0]?.offset;
@@ -71,14 +79,14 @@ export class Fetcher {
     await this.#cluster.disconnect().catch(() => undefined);
   }
 
-  async #repeat<T>(task: () => Promise<T>): Promise<T> {
+  async #repeat<T>(topic: readonly [operation: string, ...topics: string[]], task: () => Promise<T>): Promise<T> {
     return retry(this.#clock, { ...RETRY, random: Math.random }, async (attempt) => {
       try {
         if (attempt > 1 && !this.#closed) await this.#refresh();
         return await task();
       } catch (error) {
         if (this.#closed) throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the reader is closed');
-        throw asAppError(error);
+        throw asAppError(error, { principal: this.#principal, topic });
       }
     });
   }

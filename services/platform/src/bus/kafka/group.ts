@@ -1,11 +1,11 @@
-import { AssignerProtocol } from 'kafkajs';
 import { assign, type Claim } from './assigner.ts';
-import { errorType } from './errors.ts';
-import type { Broker, Cluster, GroupMember } from './internals.ts';
+import { asAppError, errorType } from './errors.ts';
+import { AssignerProtocol, type Broker, type Cluster, type GroupMember } from './internals.ts';
 
 interface GroupOptions {
   /** Kafka's names. */
   readonly groupId: string;
+  readonly principal: string;
   readonly topics: readonly string[];
   readonly partitions: number;
   readonly sessionTimeoutMs: number;
@@ -46,8 +46,21 @@ export class Group {
     this.#options = options;
   }
 
-  /** Joins and waits for the others, a session timeout at most. @returns the partition numbers given to this member */
+  /**
+   * Joins and waits for the others, a session timeout at most.
+   * @returns the partition numbers given to this member
+   * @throws AppError; what it means for the member is `setbackOf` it
+   */
   async join(owned: readonly number[]): Promise<readonly number[]> {
+    const { groupId, principal } = this.#options;
+    try {
+      return await this.#join(owned);
+    } catch (error) {
+      throw asAppError(error, { principal, group: ['Read', groupId] });
+    }
+  }
+
+  async #join(owned: readonly number[]): Promise<readonly number[]> {
     const { groupId, topics, sessionTimeoutMs } = this.#options;
     const coordinator = await this.#find();
     const joined = await coordinator.joinGroup({

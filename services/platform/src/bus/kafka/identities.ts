@@ -5,6 +5,7 @@ import { AppError, isRetryable } from '../../errors.ts';
 import { retry } from '../../retry.ts';
 import type { Client } from './client.ts';
 import { asAppError } from './errors.ts';
+import type { Cluster } from './internals.ts';
 import { IDENTITIES, type Names } from './names.ts';
 import { readPositions } from './positions.ts';
 import { Transactor } from './transactor.ts';
@@ -16,8 +17,7 @@ const RETRY = { initialMs: 50, maximumMs: 1_000, deadlineMs: 60_000 };
 /**
  * The random identity of every partition's history of offsets, the same for all processes and groups: it stands in
  * positions and insert tokens. It lives in the metadata of offsets that one group of its own has committed, which
- * nobody joins: Kafka removes them with the topic, so a topic made again under its name has another identity. A fence
- * makes sure that two processes never make one each. Writing them again keeps them from expiring.
+ * nobody joins: Kafka removes them with the topic, so a topic made again under its name has another identity.
  * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID
  */
 export async function readIdentities(
@@ -26,9 +26,30 @@ export async function readIdentities(
   clock: Clock,
   partitions: ReadonlyMap<TopicName, number>,
 ): Promise<ReadonlyMap<string, string>> {
+  const found = await repeat(clock, () => readOnly(client, names, partitions));
+  // Most roles may not write them, and need not: one that is there never changes.
+  const count = [...partitions.values()].reduce((sum, one) => sum + one, 0);
+  return found.size === count ? found : writeIdentities(client, names, clock, partitions);
+}
+
+/**
+ * Makes those that are missing; a fence makes sure that two processes never make one each. Writing the others again keeps
+ * them from expiring. @throws as above
+ */
+export async function writeIdentities(
+  client: Client,
+  names: Names,
+  clock: Clock,
+  partitions: ReadonlyMap<TopicName, number>,
+): Promise<ReadonlyMap<string, string>> {
+  return repeat(clock, () => attempt(client, names, clock, partitions));
+}
+
+/** Until it works: another process that fences this one is ready soon. */
+function repeat<T>(clock: Clock, task: () => Promise<T>): Promise<T> {
   return retry(clock, { ...RETRY, random: Math.random }, async () => {
     try {
-      return await attempt(client, names, clock, partitions);
+      return await task();
     } catch (error) {
       const found = asAppError(error);
       if (isRetryable(found) || !(found instanceof AppError) || found.code !== 'EYRIE_FENCED') throw found;
@@ -37,22 +58,27 @@ export async function readIdentities(
   });
 }
 
+async function readOnly(client: Client, names: Names, partitions: ReadonlyMap<TopicName, number>) {
+  const cluster = client.cluster();
+  try {
+    await cluster.connect();
+    return await ask(cluster, names, partitions);
+  } catch (error) {
+    throw asAppError(error, { principal: client.principal, group: ['Describe', names.group(IDENTITIES)] });
+  } finally {
+    await cluster.disconnect().catch(() => undefined);
+  }
+}
+
 async function attempt(client: Client, names: Names, clock: Clock, partitions: ReadonlyMap<TopicName, number>) {
   const transactionalId = names.group(IDENTITIES);
   const transactor = await Transactor.fence({ client, names, clock, transactionalId, timeoutMs: FENCE_TIMEOUT_MS });
   const cluster = client.cluster();
   try {
     await cluster.connect();
-    const asked = [...partitions].map(([topic, count]) => ({
-      topic,
-      partitions: Array.from({ length: count }, (_, i) => i),
-    }));
-    const identities = new Map<string, string>();
-    for (const { topic, partition, note } of await readPositions(cluster, names, names.group(IDENTITIES), asked)) {
-      if (note !== undefined) identities.set(`${topic}/${partition}`, note);
-    }
-    const positions = asked.flatMap(({ topic, partitions: numbers }) =>
-      numbers.map((partition) => {
+    const identities = await ask(cluster, names, partitions);
+    const positions = [...partitions].flatMap(([topic, count]) =>
+      Array.from({ length: count }, (_, partition) => {
         const note = identities.get(`${topic}/${partition}`) ?? randomUUID();
         identities.set(`${topic}/${partition}`, note);
         return { topic, partition, next: 0, note };
@@ -63,4 +89,16 @@ async function attempt(client: Client, names: Names, clock: Clock, partitions: R
   } finally {
     await Promise.all([transactor.close(), cluster.disconnect().catch(() => undefined)]);
   }
+}
+
+async function ask(cluster: Cluster, names: Names, partitions: ReadonlyMap<TopicName, number>) {
+  const asked = [...partitions].map(([topic, count]) => ({
+    topic,
+    partitions: Array.from({ length: count }, (_, partition) => partition),
+  }));
+  const identities = new Map<string, string>();
+  for (const { topic, partition, note } of await readPositions(cluster, names, names.group(IDENTITIES), asked)) {
+    if (note !== undefined) identities.set(`${topic}/${partition}`, note);
+  }
+  return identities;
 }

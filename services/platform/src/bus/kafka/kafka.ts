@@ -1,17 +1,17 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { Clock } from '../../clock.ts';
-import type { Logger } from '../../log.ts';
+import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
 import { groupPartitions } from '../group-partitions.ts';
 import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
 import { Assignment, type AssignmentHost } from './assignment.ts';
-import { Client } from './client.ts';
+import { Client, type ClientOptions } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
 import { Group } from './group.ts';
-import { readIdentities } from './identities.ts';
+import { readIdentities, writeIdentities } from './identities.ts';
 import { participate } from './membership.ts';
 import { Names } from './names.ts';
 import { toSent } from './produce.ts';
@@ -19,10 +19,7 @@ import { Reader } from './reader.ts';
 import { listRegistered, removeRegistered } from './registered.ts';
 import { readPartitions } from './topics.ts';
 
-export interface KafkaOptions {
-  /** `host:port` of some brokers; the others are found through them. */
-  readonly brokers: readonly string[];
-  readonly clientId: string;
+export interface KafkaOptions extends ClientOptions {
   /** Leads every topic, group and transactional id. */
   readonly prefix: string;
   /** Without a heartbeat for that long, a member is taken for dead and its partitions move. */
@@ -31,7 +28,6 @@ export interface KafkaOptions {
   readonly transactionTimeoutMs?: number;
   /** How long a run may take to end when its partition moves. */
   readonly drainMs?: number;
-  readonly log: Logger;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
@@ -55,12 +51,14 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   const names = new Names(options.prefix);
   const notifier = new Notifier(clock);
   const admin = client.admin();
-  const fetcher = new Fetcher(client.cluster(), clock);
+  const fetcher = new Fetcher(client, clock);
   const { counts, identities } = await start();
   const refreshing = setInterval(() => {
-    readIdentities(client, names, clock, counts).catch((error) =>
-      log.error({ err: error }, 'the identities of the logs could not be written again'),
-    );
+    writeIdentities(client, names, clock, counts).catch((error) => {
+      // The processor may; that one role does it is enough.
+      const isRefused = error instanceof AppError && error.code === 'EYRIE_CONFIG_INVALID';
+      log[isRefused ? 'debug' : 'error']({ err: error }, 'the identities of the logs could not be written again');
+    });
   }, REFRESH_MS).unref();
   const reader = new Reader(fetcher, names, clock, notifier);
   const appender = new Appender({ client, names, clock, metrics });
@@ -80,7 +78,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   async function start() {
     try {
       await admin.connect();
-      const found = await readPartitions(admin, names);
+      const found = await readPartitions(admin, names, client.principal);
       await fetcher.open([...found.keys()].map((topic) => names.topic(topic)));
       return { counts: found, identities: await readIdentities(client, names, clock, found) };
     } catch (error) {
@@ -106,6 +104,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     const cluster = client.cluster();
     const group = new Group(cluster, {
       groupId: names.group(spec.group),
+      principal: client.principal,
       topics: spec.inputs.map((topic) => names.topic(topic)),
       partitions: count,
       sessionTimeoutMs,

@@ -127,7 +127,7 @@ class Member {
       if (setback === 'refused') throw error;
       if (setback === 'rebalance') return;
       this.#isMember = false;
-      log.warn({ err: error, group: spec.group, setback }, 'a group has to be joined anew');
+      log.warn({ err: asAppError(error), group: spec.group, setback }, 'a group has to be joined anew');
       group.lose();
       if (setback === 'expelled') {
         group.forget();

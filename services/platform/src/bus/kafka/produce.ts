@@ -1,5 +1,5 @@
 import { TOPICS } from '@eyrie/schemas';
-import type { Message, ProducerBatch, RecordMetadata } from 'kafkajs';
+import type { CompressionTypes, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
 import type { Appended, Output } from '../bus.ts';
 import type { Names } from './names.ts';
 import { MAX_MESSAGE_BYTES } from './topics.ts';
@@ -44,7 +44,7 @@ export async function sendAll(
   sender: Sender,
   names: Names,
   sent: readonly Sent[],
-  timestamp: number,
+  { timestamp, compression }: { readonly timestamp: number; readonly compression: CompressionTypes },
 ): Promise<readonly Appended[]> {
   const appended: Appended[] = [];
   for (const round of rounds(sent)) {
@@ -57,7 +57,11 @@ export async function sendAll(
     }
     const topicMessages = [...topics].map(([topic, messages]) => ({ topic, messages }));
     const next = new Map<string, number>();
-    for (const { topicName, partition, baseOffset } of await sender.sendBatch({ acks: ACKS, topicMessages })) {
+    for (const { topicName, partition, baseOffset } of await sender.sendBatch({
+      acks: ACKS,
+      compression,
+      topicMessages,
+    })) {
       next.set(`${topicName}/${partition}`, Number(baseOffset));
     }
     for (const { one, index } of round) {

@@ -11,6 +11,8 @@ import { Names } from './names.ts';
 /** Bytes of a record or batch a topic takes: far above a frame with one event of the greatest size. */
 export const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 const DAY_MS = 86_400_000;
+/** Names in a message. */
+const SHOWN = 5;
 /** A topic made is known to all brokers some moments later. */
 const SPREADING = { initialMs: 20, maximumMs: 500, deadlineMs: 30_000 };
 
@@ -70,10 +72,21 @@ function settingsOf(spec: TopicSpec, replicationFactor: number): { name: string;
  * How many partitions each topic has.
  * @throws AppError EYRIE_CONFIG_INVALID where topics are missing, or topics of one kind differ
  */
-export async function readPartitions(admin: Admin, names: Names): Promise<ReadonlyMap<TopicName, number>> {
+export async function readPartitions(
+  admin: Admin,
+  names: Names,
+  principal: string,
+): Promise<ReadonlyMap<TopicName, number>> {
   const present = new Set(await admin.listTopics());
   const missing = TOPIC_NAMES.map((name) => names.topic(name)).filter((name) => !present.has(name));
-  if (missing.length > 0) throw new AppError('EYRIE_CONFIG_INVALID', `topics are missing: ${missing.join(', ')}`);
+  if (missing.length > 0) {
+    const more = missing.length > SHOWN ? ` and ${missing.length - SHOWN} more` : '';
+    throw new AppError(
+      'EYRIE_CONFIG_INVALID',
+      `topics are missing: ${missing.slice(0, SHOWN).join(', ')}${more}. \`eyrie topics create\` makes them; ` +
+        `if they are there, ${principal} lacks the ACL Describe on them`,
+    );
+  }
   const { topics } = await admin.fetchTopicMetadata({ topics: TOPIC_NAMES.map((name) => names.topic(name)) });
   const found = new Map<TopicName, number>();
   const kinds = new Map<TopicSpec['partitions'], number>([['one', 1]]);

@@ -47,14 +47,15 @@ export class Transactor {
 
   /** @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID */
   static async fence(options: TransactorOptions): Promise<Transactor> {
-    const producer = options.client.transactionalProducer(options.transactionalId, options.timeoutMs);
+    const { client, transactionalId } = options;
+    const producer = client.transactionalProducer(transactionalId, options.timeoutMs);
     try {
       await producer.connect();
       // Connecting fences nobody: the first transaction asks for the epoch.
       await (await producer.transaction()).abort();
     } catch (error) {
       await disconnect(producer);
-      throw asAppError(error);
+      throw asAppError(error, { principal: client.principal, transactionalId: ['Write', transactionalId] });
     }
     return new Transactor(producer, options);
   }
@@ -78,12 +79,12 @@ export class Transactor {
   }
 
   async #commit(transaction: Transaction, group: string, writing: Writing): Promise<readonly Appended[]> {
-    const { names, clock } = this.#options;
+    const { names } = this.#options;
     const { state, outputs } = writing;
     let appended: readonly Appended[];
     try {
       await this.#sendOffsets(transaction, names.group(group), writing.positions);
-      appended = await sendAll(transaction, names, [...outputs, ...state], clock.now());
+      appended = await this.#send(transaction, [...outputs, ...state]);
       writing.check();
     } catch (error) {
       // Best effort: the next fence ends it too.
@@ -100,8 +101,18 @@ export class Transactor {
     return appended;
   }
 
+  async #send(transaction: Transaction, sent: readonly Sent[]): Promise<readonly Appended[]> {
+    const { client, names, clock } = this.#options;
+    try {
+      return await sendAll(transaction, names, sent, { timestamp: clock.now(), compression: client.compression });
+    } catch (error) {
+      const topics = new Set(sent.map(({ topic }) => names.topic(topic)));
+      throw asAppError(error, { principal: client.principal, topic: ['Write', ...topics] });
+    }
+  }
+
   async #sendOffsets(transaction: Transaction, groupId: string, positions: Writing['positions']): Promise<void> {
-    const { names, clock } = this.#options;
+    const { client, names, clock } = this.#options;
     const topics = positions.map(({ topic, partition, next, note }) => ({
       topic: names.topic(topic),
       partitions: [{ partition, offset: String(next), metadata: encodeNote(note) }],
@@ -110,7 +121,10 @@ export class Transactor {
       try {
         await transaction.sendOffsets({ consumerGroupId: groupId, topics });
       } catch (error) {
-        if (errorType(error) !== 'CONCURRENT_TRANSACTIONS') throw error;
+        if (errorType(error) !== 'CONCURRENT_TRANSACTIONS') {
+          const topic = ['Read', ...topics.map((one) => one.topic)] as const;
+          throw asAppError(error, { principal: client.principal, group: ['Read', groupId], topic });
+        }
         throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the step before is still ending', {
           retryable: true,
           cause: error,

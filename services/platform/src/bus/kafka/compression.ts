@@ -1,0 +1,62 @@
+import { promisify } from 'node:util';
+import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
+import type { CompressionTypes as CompressionType } from 'kafkajs';
+import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs';
+import { CompressionCodecs, CompressionTypes } from './internals.ts';
+import type { Compression } from './settings.ts';
+
+/** A batch has 2 MiB at most where it lies; one that opens to more than this is refused before it fills the memory. */
+const MAX_OPENED_BYTES = 64 * 1024 * 1024;
+/** More costs time and saves little on events. */
+const GZIP_LEVEL = 1;
+const ZSTD_LEVEL = 1;
+/** Java's framing of snappy: this, two versions, then blocks with their lengths. */
+const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
+const XERIAL_HEADER_BYTES = 16;
+
+const TYPES = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  zstd: CompressionTypes.ZSTD,
+} as const;
+const bound = { maxOutputLength: MAX_OPENED_BYTES };
+const zstdLevel = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } };
+
+/** Ours for all of them: the library has gzip alone, without a bound. */
+const GZIP = codec(
+  (opened) => promisify(gzip)(opened, { level: GZIP_LEVEL }),
+  (closed) => promisify(gunzip)(closed, bound),
+);
+const SNAPPY = codec(async (opened) => snappyCompress(opened), openSnappy);
+const ZSTD = codec(
+  (opened) => promisify(zstdCompress)(opened, zstdLevel),
+  (closed) => promisify(zstdDecompress)(closed, bound),
+);
+CompressionCodecs[CompressionTypes.GZIP] = () => GZIP;
+CompressionCodecs[CompressionTypes.Snappy] = () => SNAPPY;
+CompressionCodecs[CompressionTypes.ZSTD] = () => ZSTD;
+
+export function compressionType(name: Compression): CompressionType {
+  return TYPES[name];
+}
+
+type Turn = (bytes: Buffer) => Promise<Buffer>;
+
+function codec(close: Turn, open: Turn) {
+  return { compress: ({ buffer }: { readonly buffer: Buffer }) => close(buffer), decompress: open };
+}
+
+async function openSnappy(closed: Buffer): Promise<Buffer> {
+  if (!closed.subarray(0, XERIAL.length).equals(XERIAL)) return snappyUncompress(closed, MAX_OPENED_BYTES);
+  const blocks: Buffer[] = [];
+  let left = MAX_OPENED_BYTES;
+  for (let at = XERIAL_HEADER_BYTES; at < closed.length; ) {
+    const length = closed.readInt32BE(at);
+    const block = snappyUncompress(closed.subarray(at + 4, at + 4 + length), left);
+    blocks.push(block);
+    left -= block.length;
+    at += 4 + length;
+  }
+  return Buffer.concat(blocks);
+}
