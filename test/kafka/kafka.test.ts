@@ -1,6 +1,7 @@
 import { describeBus } from '@eyrie/platform/testing/contracts/bus';
 import { afterAll, describe, expect, test } from 'vitest';
 import { findBroker } from './broker.ts';
+import { describeCompression } from './compression.ts';
 import { describeGroups } from './groups.ts';
 import { describeLogs } from './logs.ts';
 import { temporaryKafka } from './temporary-bus.ts';
@@ -20,5 +21,6 @@ if (typeof broker === 'string') {
   afterAll(() => broker.stop());
   describeBus('Kafka', () => temporaryKafka(broker.brokers));
   describeGroups(() => temporaryKafka(broker.brokers));
+  describeCompression((raw) => temporaryKafka(broker.brokers, raw));
   describeLogs(() => temporaryKafka(broker.brokers));
 }

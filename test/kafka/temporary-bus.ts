@@ -14,10 +14,14 @@ export interface TemporaryKafka extends BusUnderTest {
   readonly options: KafkaOptions;
 }
 
-/** A bus on topics of its own. */
-export async function temporaryKafka(brokers: readonly string[]): Promise<TemporaryKafka> {
+/** A bus on topics of its own; `raw` is made with other settings where some are given. */
+export async function temporaryKafka(
+  brokers: readonly string[],
+  raw?: Readonly<Record<string, string>>,
+): Promise<TemporaryKafka> {
   const place = { brokers, prefix: `test-${randomBytes(4).toString('hex')}.` };
   const options = kafkaOptions(place);
+  if (raw !== undefined) await createRaw(options, raw);
   await createTopics({ ...options, partitions: PARTITIONS, replicationFactor: 1 });
   let bus: Bus = await openKafka(options);
   return {
@@ -39,6 +43,18 @@ export async function temporaryKafka(brokers: readonly string[]): Promise<Tempor
       await removeTopics(options);
     },
   };
+}
+
+async function createRaw(options: KafkaOptions, settings: Readonly<Record<string, string>>): Promise<void> {
+  const admin = new Client(options).admin();
+  await admin.connect();
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const topic = `${options.prefix}raw`;
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: [{ topic, numPartitions: 1, replicationFactor: 1, configEntries }],
+  });
+  await admin.disconnect();
 }
 
 async function removeTopics(options: KafkaOptions): Promise<void> {

@@ -52,7 +52,7 @@ export class Assignment implements Assigned, Ownership {
   }
 
   async begin(): Promise<void> {
-    const { client, names, clock, transactionTimeoutMs } = this.#host;
+    const { client, names, clock, metrics, transactionTimeoutMs } = this.#host;
     const transactionalId = names.transactionalId(this.group, this.partition);
     this.#transactor = await Transactor.fence({
       client,
@@ -61,7 +61,7 @@ export class Assignment implements Assigned, Ownership {
       transactionalId,
       timeoutMs: transactionTimeoutMs,
     });
-    const fetcher = new Fetcher(client, clock);
+    const fetcher = new Fetcher(client, clock, metrics);
     this.#fetcher = fetcher;
     await fetcher.open(this.#spec.inputs.map((topic) => names.topic(topic)));
     const group = names.group(this.group);

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { CompressionTypes as CompressionType } from 'kafkajs';
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs';
+import { AppError } from '../../errors.ts';
 import { CompressionCodecs, CompressionTypes } from './internals.ts';
 import type { Compression } from './settings.ts';
 
@@ -13,6 +14,8 @@ const ZSTD_LEVEL = 1;
 /** Java's framing of snappy: this, two versions, then blocks with their lengths. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const XERIAL_HEADER_BYTES = 16;
+/** Of its message. */
+const SNAPPY_BOUND = 'The uncompressed length of ';
 
 const TYPES = {
   none: CompressionTypes.None,
@@ -36,9 +39,23 @@ const ZSTD = codec(
 CompressionCodecs[CompressionTypes.GZIP] = () => GZIP;
 CompressionCodecs[CompressionTypes.Snappy] = () => SNAPPY;
 CompressionCodecs[CompressionTypes.ZSTD] = () => ZSTD;
+CompressionCodecs[CompressionTypes.LZ4] = () => {
+  throw new AppError(
+    'EYRIE_CONFIG_INVALID',
+    'Kafka: a batch is compressed with lz4, which is not read here: let its producer use gzip, snappy or zstd',
+  );
+};
 
 export function compressionType(name: Compression): CompressionType {
   return TYPES[name];
+}
+
+/** What a codec throws for a batch that would open to more than the bound. */
+export function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' || error.message.startsWith(SNAPPY_BOUND)
+  );
 }
 
 type Turn = (bytes: Buffer) => Promise<Buffer>;

@@ -1,3 +1,4 @@
+import { isTooLarge } from './compression.ts';
 import {
   type Broker,
   type Decoder,
@@ -26,6 +27,8 @@ export interface Fetched {
   /** Where to go on: behind what was given and behind what no reader gets (markers, aborted steps). */
   readonly next: number;
   readonly records: readonly FetchedRecord[];
+  /** Batches passed over because they open to more than a process should hold. */
+  readonly tooLarge: number;
 }
 
 export interface FetchedRecord {
@@ -124,24 +127,45 @@ async function decodePartition(topic: string, decoder: Decoder, from: ReadonlyMa
     lastStable,
     next: last === undefined ? offset : Math.max(offset, lastOffset(last) + 1),
     records: committed(batches, aborted).filter((record) => record.offset >= offset),
+    tooLarge: batches.filter((batch) => batch.isTooLarge === true).length,
   };
 }
 
-async function decodeBatches(bytes: Buffer): Promise<RecordBatch[]> {
-  const decoder = new DecoderClass(bytes);
-  const batches: RecordBatch[] = [];
-  while (decoder.canReadBytes(BATCH_HEADER)) {
+async function decodeBatches(bytes: Buffer): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  for (let at = 0; at + BATCH_HEADER <= bytes.length; at += LENGTH_END + bytes.readInt32BE(LENGTH_AT + at)) {
+    const rest = bytes.subarray(at);
     try {
-      batches.push(await decodeRecordBatch(decoder));
+      batches.push(await decodeRecordBatch(new DecoderClass(rest)));
     } catch (error) {
       if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
-      throw error;
+      if (!isTooLarge(error)) throw error;
+      // Nobody may block a partition by what he writes there.
+      batches.push({ ...headerOf(rest), records: [], isTooLarge: true });
     }
   }
   return batches;
 }
 
+interface Batch extends RecordBatch {
+  readonly isTooLarge?: boolean;
+}
+
+/** Where what stands in the header of a batch. */
 const BATCH_HEADER = 61;
+const LENGTH_AT = 8;
+const LENGTH_END = 12;
+const DELTA_AT = 23;
+
+function headerOf(batch: Buffer): Omit<RecordBatch, 'records'> {
+  return {
+    firstOffset: batch.readBigInt64BE(0).toString(),
+    lastOffsetDelta: batch.readInt32BE(DELTA_AT),
+    producerId: '',
+    inTransaction: false,
+    isControlBatch: false,
+  };
+}
 
 /** What is left when the records of aborted steps and the markers are taken out. */
 function committed(batches: readonly RecordBatch[], aborted: readonly Aborted[]): FetchedRecord[] {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import { retry } from '../../retry.ts';
 import type { Client } from './client.ts';
 import { asAppError } from './errors.ts';
@@ -15,10 +16,12 @@ const OVERHEAD_BYTES = 64 * 1024;
 export class Fetcher {
   readonly #cluster: Cluster;
   readonly #clock: Clock;
+  readonly #metrics: Metrics;
   readonly #principal: string;
   #closed = false;
 
-  constructor(client: Client, clock: Clock) {
+  constructor(client: Client, clock: Clock, metrics: Metrics) {
+    this.#metrics = metrics;
     this.#cluster = client.cluster();
     this.#principal = client.principal;
     this.#clock = clock;
@@ -56,6 +59,8 @@ export class Fetcher {
       const fetched = await fetchCommitted(broker, wants, { maxWaitMs, maxBytes });
       const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
       if (failed !== undefined) throw errorFromCode(failed.errorCode);
+      const tooLarge = fetched.reduce((sum, one) => sum + one.tooLarge, 0);
+      if (tooLarge > 0) this.#metrics.count('eyrie_bound_reached_total', { bound: 'bus_opened_batch' }, tooLarge);
       return fetched;
     });
   }

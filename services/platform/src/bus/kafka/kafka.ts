@@ -51,7 +51,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   const names = new Names(options.prefix);
   const notifier = new Notifier(clock);
   const admin = client.admin();
-  const fetcher = new Fetcher(client, clock);
+  const fetcher = new Fetcher(client, clock, metrics);
   const { counts, identities } = await start();
   const refreshing = setInterval(() => {
     writeIdentities(client, names, clock, counts).catch((error) => {
