@@ -8,7 +8,7 @@ interface Pod {
 
 function podsOf(objects: readonly Rendered[]): Pod[] {
   return objects
-    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind))
+    .filter(({ kind }) => ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(kind))
     .map(({ kind, metadata, spec }) => ({
       owner: `${kind} ${metadata.name}`,
       labels: spec.template.metadata.labels,
@@ -43,7 +43,7 @@ function podProblems({ owner, spec }: Pod): string[] {
     must(security?.capabilities?.drop?.includes('ALL') === true, 'keeps capabilities');
     must(resources?.requests?.cpu !== undefined && resources.limits?.memory !== undefined, 'has no bounds');
     must(!/(:latest|^[^:@]+)$/.test(container.image), `${container.image} is not pinned`);
-    if (!owner.startsWith('Job')) {
+    if (owner.startsWith('Deployment') || owner.startsWith('StatefulSet')) {
       for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
         const port = container[probe]?.httpGet?.port;
         must(

@@ -99,7 +99,13 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
     ['a floating tag', 'image.tag=latest', '/image/tag'],
     ['a secret among the settings', 'settings.EYRIE_API_TOKEN=x', "invalid propertyName 'EYRIE_API_TOKEN'"],
     ['another port', 'gateway.settings.EYRIE_HEALTH_PORT=9', "invalid propertyName 'EYRIE_HEALTH_PORT'"],
-    ['SASL without a password', 'kafka.sasl.mechanism=plain', '/kafka/sasl'],
+    ['SASL without a password', 'kafka.sasl.mechanism=scram-sha-512', '/kafka/sasl'],
+    [
+      'a password in clear',
+      'kafka.sasl.mechanism=plain,kafka.sasl.username=eyrie,kafka.sasl.existingSecret=eyrie-kafka',
+      '/kafka/tls/enabled',
+    ],
+    ['an analyst without a password', 'clickhouse.analyst.user=reader', '/clickhouse/analyst'],
     ['a client certificate from nowhere', 'kafka.tls.clientCertificate=true', '/kafka/tls'],
   ])('%s is refused', (_, set, problem) => {
     const { code, output } = renderText(CHART, '-f', values('distributed'), '--set', set);

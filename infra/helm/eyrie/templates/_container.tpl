@@ -26,6 +26,18 @@
 {{- $_ := set $own "EYRIE_CLICKHOUSE_URL" $v.clickhouse.url }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_USER" $v.clickhouse.user }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_PASSWORD_FILE" "/secrets/clickhouse/password" }}
+{{- with $v.clickhouse.cluster }}{{ $_ := set $own "EYRIE_CLICKHOUSE_CLUSTER" . }}{{ end }}
+{{- with $v.clickhouse.tls }}{{ if .existingSecret }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_TLS_CA_FILE" "/secrets/clickhouse-tls/ca.crt" }}
+{{- if .clientCertificate }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_TLS_CERT_FILE" "/secrets/clickhouse-tls/tls.crt" }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_TLS_KEY_FILE" "/secrets/clickhouse-tls/tls.key" }}
+{{- end }}
+{{- end }}{{ end }}
+{{- with $v.clickhouse.analyst }}{{ if .user }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_ANALYST_USER" .user }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_ANALYST_PASSWORD_FILE" "/secrets/clickhouse-analyst/password" }}
+{{- end }}{{ end }}
 {{- end }}
 {{- end }}
 {{- if and $v.tokens.existingSecret (has .role (list "console" "all-in-one")) }}
@@ -66,6 +78,12 @@
 {{- end }}
 {{- if has .role (list "archiver" "console" "migrate") }}
 - { name: clickhouse-password, mount: /secrets/clickhouse, source: { secret: { secretName: {{ $v.clickhouse.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.clickhouse.passwordKey }}, path: password }] } } }
+{{- with $v.clickhouse.tls.existingSecret }}
+- { name: clickhouse-tls, mount: /secrets/clickhouse-tls, source: { secret: { secretName: {{ . }}, defaultMode: 0440 } } }
+{{- end }}
+{{- with $v.clickhouse.analyst }}{{ if .user }}
+- { name: clickhouse-analyst, mount: /secrets/clickhouse-analyst, source: { secret: { secretName: {{ .existingSecret }}, defaultMode: 0440, items: [{ key: {{ .passwordKey }}, path: password }] } } }
+{{- end }}{{ end }}
 {{- end }}
 {{- end }}
 {{- if and $v.tokens.existingSecret (has .role (list "console" "all-in-one")) }}
