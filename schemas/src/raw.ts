@@ -9,6 +9,8 @@ export interface RawMeta {
   readonly cluster: ClusterId | '*';
   /** Cluster given by header, for tokens with `*`. */
   readonly header_cluster?: string;
+  /** For `*`: the field of events that names it, before the usual ones. */
+  readonly cluster_field?: string;
   /** Milliseconds. */
   readonly received_at: number;
   /** `heartbeat`: our own proof of life, of which no sensor knows. */
@@ -18,6 +20,13 @@ export interface RawMeta {
   readonly over_quota?: true;
   /** Lines kept only in part because they were too long: index within the section, true length in bytes, SHA-256 (hex). */
   readonly oversize?: readonly { readonly index: number; readonly bytes: number; readonly sha256: string }[];
+  /** From a topic that is not ours: each line is the record at `first` plus its index, or all are of that one record. */
+  readonly record?: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly first: number;
+    readonly last: number;
+  };
   /** Agents: whose file and where it goes on, so that a repeat is known for good. */
   readonly cursor?: { readonly agent: string; readonly file: string; readonly start: number; readonly end: number };
 }

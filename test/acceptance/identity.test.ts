@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInput } from '../../bench/input.ts';
 import { startEyrie, temporaryDirectory } from '../../bench/process.ts';
 import { selectOverSocket } from '../../services/platform/src/store/sql-client.ts';
+import { SHIPPERS } from '../../services/processor/src/testing/shippers.ts';
 import { rewriteAsSidekick } from '../../services/processor/src/testing/sidekick.ts';
 import { hasRealData, linesOf, realFalcoFiles, replay, sumOfOutcomes } from './eyrie.ts';
 
@@ -47,6 +48,12 @@ function asSidekick(line: string, index: number): string {
   const rewritten = rewriteAsSidekick(line, { uuid, customFields: { cluster: 'east' }, customTags: ['extra'] });
   if (rewritten === undefined) throw new Error(`falcosidekick refuses ${line}`);
   return rewritten;
+}
+
+/** One shipper after the other. */
+function asShipped(line: string, index: number): string {
+  const shippers = Object.values(SHIPPERS);
+  return shippers[index % shippers.length]?.(line) ?? line;
 }
 
 /** Always the same order for the same lines. */
@@ -107,6 +114,7 @@ describe('one observation has one identity, by whatever way it comes', () => {
     { name: 'shuffled', routes: [shuffled(lines)] },
     { name: 'sidekick', routes: [lines.map(asSidekick)] },
     { name: 'doubled', routes: [lines.flatMap((line, index) => [line, asSidekick(line, index)])] },
+    { name: 'shipped', routes: [lines.map(asShipped), shuffled(lines).map(asShipped)] },
     { name: 'second-route', routes: [lines, shuffled(lines).map(asSidekick)] },
   ])(
     'shows the same when it comes $name',

@@ -10,7 +10,7 @@ export type ClusterChoice =
 
 /** The token decides; only a token for every cluster (`*`) asks the event, then the header. */
 export function chooseCluster(fields: FalcoEvent['output_fields'], context: LineContext): ClusterChoice {
-  const claimed = claimOf(fields);
+  const claimed = claimOf(fields, context);
   if (context.cluster !== '*') {
     return claimed === undefined || claimed === context.cluster
       ? { cluster: context.cluster }
@@ -25,10 +25,20 @@ export function chooseCluster(fields: FalcoEvent['output_fields'], context: Line
     : { code: 'cluster_invalid', message: 'a cluster name has 1 to 63 of a-z, 0-9, ".", "_", "-"' };
 }
 
-function claimOf(fields: FalcoEvent['output_fields']): string | undefined {
+/** The cluster that fields name, in the field that was set for it or in one of the usual ones. */
+export function claimOf(
+  fields: Readonly<Record<string, unknown>>,
+  { cluster_field: own }: Pick<LineContext, 'cluster_field'>,
+): string | undefined {
+  const named = own === undefined ? undefined : nameIn(fields[own]);
+  if (named !== undefined) return named;
   for (const name of CLAIMS) {
-    const value = fields[name];
-    if (typeof value === 'string' && value !== '' && value !== '<NA>') return value;
+    const value = nameIn(fields[name]);
+    if (value !== undefined) return value;
   }
   return undefined;
+}
+
+function nameIn(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value !== '<NA>' ? value : undefined;
 }

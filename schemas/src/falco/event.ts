@@ -21,7 +21,7 @@ export interface FalcoEvent {
 }
 
 /** What reading a line depends on besides the line. */
-export type LineContext = Pick<RawMeta, 'cluster' | 'header_cluster' | 'origin'>;
+export type LineContext = Pick<RawMeta, 'cluster' | 'cluster_field' | 'header_cluster' | 'origin'>;
 
 export type LineReading =
   | {

@@ -41,6 +41,42 @@ describe('readLine', () => {
     expect(readLine(' \t', http)).toMatchObject({ outcome: 'filtered', code: 'blank' });
   });
 
+  it.each([
+    ['text', '{"@timestamp":1.5,"log":"GET /healthz 200","kubernetes":{"pod_name":"cart-1"}}'],
+    ['text in brackets', '{"message":"[INFO] listening {port=80}"}'],
+    ['a list', '{"message":"[1,2]"}'],
+    ['an object', JSON.stringify({ message: '{"level":"info","message":"{} done","time":1}' })],
+    ['an object, parsed', '{"log_processed":{"level":"info","msg":"done"}}'],
+  ])('counts what another program logged as log text where a shipper brings it: %s', (_what, line) => {
+    expect(readLine(line, http)).toMatchObject({ ok: false, outcome: 'filtered', code: 'log_text' });
+  });
+
+  it.each([
+    ['the beginning of an event', JSON.stringify({ log: FALCO_LINES.alphabetical.slice(0, 300), _p: 'P' }), 'not_json'],
+    ['an event without a rule', '{"message":"{\\"priority\\":\\"Debug\\",\\"output\\":\\"x\\"}"}', 'missing_rule'],
+    ['an event under a name nobody knows', `{"message":{"falco":${FALCO_LINES.alphabetical}}}`, 'missing_rule'],
+    ['an event without a rule but with a message', '{"priority":"Debug","message":"x"}', 'missing_rule'],
+    ['an event in three envelopes', envelope(envelope(envelope(FALCO_LINES.alphabetical))), 'missing_rule'],
+    ['two events', envelope(`${FALCO_LINES.alphabetical}${FALCO_LINES.alphabetical}`), 'trailing_text'],
+    ['a deep event', envelope(REJECTED_LINES.too_deep), 'too_deep'],
+    ['bytes that lost their meaning', '{"@timestamp":1.5,"stream":"stdout"}', 'missing_rule'],
+  ])('refuses in an envelope: %s', (_what, line, code) => {
+    expect(readLine(line, http)).toMatchObject({ ok: false, outcome: 'rejected', code });
+  });
+
+  it('takes the cluster of a token for all from the event, then from the envelope, then from the header', () => {
+    const any = { cluster: '*', origin: 'topic', header_cluster: 'header', cluster_field: 'region' } as const;
+    const line = FALCO_LINES.alphabetical;
+    const named = (name: string) => line.replace('"container.id"', `"${name}":"own","container.id"`);
+    const wrapped = (text: string, name: string) => JSON.stringify({ log: text, [name]: 'outer' });
+    expect(readLine(wrapped(named('region'), 'region'), any)).toMatchObject({ cluster: 'own' });
+    expect(readLine(wrapped(named('cluster'), 'region'), any)).toMatchObject({ cluster: 'own' });
+    expect(readLine(wrapped(line, 'region'), any)).toMatchObject({ cluster: 'outer' });
+    expect(readLine(wrapped(line, 'cluster_name'), any)).toMatchObject({ cluster: 'outer' });
+    expect(readLine(wrapped(line, 'place'), any)).toMatchObject({ cluster: 'header' });
+    expect(readLine(wrapped(line, 'region'), http)).toMatchObject({ cluster: 'c1', claimed_cluster: undefined });
+  });
+
   it('never takes half an event for log text', () => {
     const half = FALCO_LINES.cri_prefix.replace('stdout F', 'stdout P').slice(0, 300);
     expect(readLine(half, file)).toMatchObject({ outcome: 'rejected', code: 'not_json' });
@@ -116,3 +152,7 @@ describe('readLine', () => {
     );
   });
 });
+
+function envelope(line: string): string {
+  return JSON.stringify({ log: line });
+}

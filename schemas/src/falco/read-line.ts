@@ -4,7 +4,8 @@ import { parseNanos } from '../nanos.ts';
 import type { Reason } from '../outcome.ts';
 import { parsePriority } from '../priority.ts';
 import { objectIn } from './around.ts';
-import { chooseCluster } from './cluster.ts';
+import { chooseCluster, claimOf } from './cluster.ts';
+import { contentOf, isForeign, isForeignText, MAX_ENVELOPES } from './envelope.ts';
 import type { LineContext, LineReading } from './event.ts';
 
 /** A rule name longer than this is no rule name. */
@@ -35,21 +36,24 @@ export function readLine(line: Buffer | string, context: LineContext): LineReadi
 
 const BRACE = 123;
 
-function readText(text: string, context: LineContext): LineReading {
+/** @param envelopes how many the text was taken out of */
+function readText(text: string, context: LineContext, envelopes = 0): LineReading {
   const trimmed = text.trim();
   if (trimmed === '') return { ok: false, outcome: 'filtered', code: 'blank', message: 'the line is empty' };
-  if (NO_OBJECT.test(trimmed) && isJson(trimmed)) return rejected('not_object', 'an event is a JSON object');
+  if (NO_OBJECT.test(trimmed) && isJson(trimmed) && !(envelopes > 0 && isForeignText(trimmed)))
+    return rejected('not_object', 'an event is a JSON object');
   const found = objectIn(trimmed);
+  if (found.kind === 'broken' && envelopes > 0 && isForeignText(trimmed)) return logText('a log line without an event');
   switch (found.kind) {
     case 'object':
-      return readObject(found.value, trimmed, context);
+      return readObject(found.value, trimmed, context, envelopes);
     case 'several':
       return rejected('trailing_text', 'more than one object in the line: send one a line');
     case 'broken':
       return brokenJson(trimmed);
     case 'text':
       return context.origin === 'file' || LOG_TIME.test(trimmed)
-        ? { ok: false, outcome: 'filtered', code: 'log_text', message: 'text without an event' }
+        ? logText('text without an event')
         : brokenJson(trimmed);
   }
 }
@@ -76,9 +80,13 @@ function isJson(text: string): boolean {
   }
 }
 
-function readObject(object: Json, text: string, context: LineContext, unwrapped = false): LineReading {
+function readObject(object: Json, text: string, context: LineContext, envelopes = 0): LineReading {
   const { rule, output_fields: fields = null, hostname = null, source = null, tags = null, output } = object;
-  if (rule === undefined && !unwrapped && typeof object['log'] === 'string') return readDocker(object['log'], context);
+  if (rule === undefined) {
+    const content = envelopes < MAX_ENVELOPES ? contentOf(object) : undefined;
+    if (content !== undefined) return readContent(content, object, text, context, envelopes + 1);
+    if (envelopes > 0 && isForeign(object, text)) return logText('a log line without an event');
+  }
   if (mayNestDeep(text) && nestsTooDeep(object)) return rejected('too_deep', `nested deeper than ${LIMITS.jsonDepth}`);
   if (rule === undefined || rule === null || rule === '') return rejected('missing_rule', 'rule is missing');
   if (typeof rule !== 'string' || rule.length > RULE_CHARS) {
@@ -124,12 +132,19 @@ function readObject(object: Json, text: string, context: LineContext, unwrapped 
 
 const NO_FIELDS: Json = Object.freeze({});
 
-/** Docker's json-file driver wraps each line: `{"log":"{…}\n","stream":"stdout","time":"…"}`. */
-function readDocker(log: string, context: LineContext): LineReading {
-  const trimmed = log.trim();
-  const found = objectIn(trimmed);
-  if (found.kind === 'object') return readObject(found.value, trimmed, context, true);
-  return readText(trimmed, { ...context, origin: 'file' });
+/** Reads what an envelope holds. A shipper may name the cluster beside the line: the event's own claim comes first. */
+function readContent(
+  content: string | Json,
+  envelope: Json,
+  text: string,
+  context: LineContext,
+  envelopes: number,
+): LineReading {
+  const named = context.cluster === '*' ? claimOf(envelope, context) : undefined;
+  const inner = { ...context, origin: 'file', ...(named !== undefined && { header_cluster: named }) } as const;
+  return typeof content === 'string'
+    ? readText(content, inner, envelopes)
+    : readObject(content, text, inner, envelopes);
 }
 
 function isTextList(value: unknown): value is readonly string[] {
@@ -165,6 +180,10 @@ function nestsTooDeep(object: Json): boolean {
     level = next;
   }
   return false;
+}
+
+function logText(message: string): LineReading {
+  return { ok: false, outcome: 'filtered', code: 'log_text', message };
 }
 
 function rejected(code: Reason<'rejected'>, message: string): LineReading {

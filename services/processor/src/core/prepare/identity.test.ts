@@ -3,6 +3,7 @@ import { FALCO_LINES } from '@eyrie/schemas/fixtures';
 import { describe, expect, it } from 'vitest';
 import { SOURCES } from '../../sources/index.ts';
 import { falcoFiles } from '../../testing/falco-files.ts';
+import { SHIPPERS } from '../../testing/shippers.ts';
 import { rewriteAsSidekick } from '../../testing/sidekick.ts';
 import { createMemos } from './memo.ts';
 import { prepareLine } from './prepare-line.ts';
@@ -59,6 +60,15 @@ describe('event identity', () => {
       forms.map((form) => prepare(FALCO_LINES[form])).map((event) => `${event?.event_id} ${event?.routing_key}`),
     );
     expect(seen.size).toBe(1);
+  });
+
+  it.each(Object.entries(SHIPPERS))('is the same through %s', (_shipper, ship) => {
+    for (const line of direct) {
+      const { raw_pos: _, ...shipped } = prepare(ship(line)) ?? {};
+      const { raw_pos: __, ...original } = prepare(line) ?? {};
+      expect(shipped).toEqual(original);
+    }
+    expect(direct.length).toBeGreaterThan(10);
   });
 
   it.each([
