@@ -3,14 +3,16 @@ import type { Clock } from '@eyrie/platform/clock';
 import { failpoint } from '@eyrie/platform/failpoint';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
-import { retry } from '@eyrie/platform/retry';
+import { type RetryOptions, retry } from '@eyrie/platform/retry';
 import type { Signer } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import type { TopicName } from '@eyrie/schemas';
 import { Batch } from './core/batch.ts';
-import { type BusRange, decodeBounds, encodeBounds, insertToken } from './core/ranges.ts';
+import { encodeNote } from './core/note.ts';
+import { type BusRange, insertToken } from './core/ranges.ts';
 import { takeRecord } from './core/take.ts';
 import { BadSignature, deadLetterOf, isTrusted } from './dead-letter.ts';
+import { Overlap } from './overlap.ts';
 
 export interface SinkDeps {
   readonly bus: Bus;
@@ -72,25 +74,32 @@ export async function runSink(
   let running: Running | undefined;
   let begunAt = Number.NEGATIVE_INFINITY;
 
+  /** Goes on as long as the store may come back. */
+  const patiently = <T>(task: () => Promise<T>, onRetry?: RetryOptions['onRetry']) =>
+    retry(
+      clock,
+      {
+        ...RETRY,
+        deadlineMs: Number.POSITIVE_INFINITY,
+        signal,
+        random: Math.random,
+        ...(onRetry !== undefined && { onRetry }),
+      },
+      task,
+    );
+  const overlap = await Overlap.find({ bus, store, log, metrics, patiently }, assigned, inputs);
+
   async function insertAll(batch: Batch): Promise<void> {
     begunAt = clock.now();
     failpoint('before-clickhouse-insert');
     for (const { table, columns, rows, rowCount, range } of batch.inserts()) {
       const token = insertToken(bus.logIdentity(range.topic, partition), table, partition, range);
-      await retry(
-        clock,
-        {
-          ...RETRY,
-          deadlineMs: Number.POSITIVE_INFINITY,
-          signal,
-          random: Math.random,
-          onRetry: (error, attempt) => {
-            metrics.count('eyrie_store_retries_total', {});
-            if (attempt === 1)
-              log.warn({ err: error, table, token }, 'insert failed, repeating it with the same token');
-          },
-        },
+      await patiently(
         () => store.insert({ table, columns, rows, rowCount, token }),
+        (error, attempt) => {
+          metrics.count('eyrie_store_retries_total', {});
+          if (attempt === 1) log.warn({ err: error, table, token }, 'insert failed, repeating it with the same token');
+        },
       );
     }
     failpoint('after-clickhouse-insert');
@@ -101,7 +110,7 @@ export async function runSink(
     try {
       const write = () => {
         if (!isTrusted(deps.signer, record)) throw new BadSignature();
-        takeRecord(batch, { ...record, logIdentity });
+        takeRecord(batch, { ...record, logIdentity }, overlap.storedOf(record));
       };
       batch.add(record, write, clock.now());
     } catch (error) {
@@ -118,8 +127,8 @@ export async function runSink(
     const touched = new Set([...(done?.batch.ranges() ?? []), ...noted].map(({ topic }) => topic));
     const positions: Step['positions'] = [...touched].map((topic) => {
       const range = noted.find((candidate) => candidate.topic === topic);
-      const position = { topic, next: next.get(topic) ?? 0 };
-      return range === undefined ? position : { ...position, note: encodeBounds(range) };
+      const at = next.get(topic) ?? 0;
+      return { topic, next: at, note: encodeNote(overlap.note(topic, at, range)) };
     });
     if (done !== undefined) failpoint('before-position-commit');
     await assigned.transact({ positions, outputs: done?.deadLetters ?? [] });
@@ -144,11 +153,12 @@ export async function runSink(
     const batch = spare.pop() ?? new Batch();
     const deadLetters: Output[] = [];
     for (const topic of inputs) {
-      const bounds = decodeBounds(topic, assigned.position(topic).note);
+      const bounds = overlap.range(topic);
       if (bounds === undefined) continue;
       for (let from = bounds.min; from <= bounds.max; ) {
         const records = await bus.read(topic, partition, from, { maxBytes: options.pollBytes });
         if (records.length === 0) break;
+        await overlap.look(records);
         for (const record of records) {
           from = record.offset + 1;
           if (record.offset <= bounds.max) take(batch, record, deadLetters);
@@ -184,6 +194,7 @@ export async function runSink(
         maxBytes: options.pollBytes,
         maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20,
       });
+      await overlap.look(records);
       for (const record of records) {
         if (record.offset > (skip.get(record.topic) ?? -1)) take(batch, record, deadLetters);
       }

@@ -75,6 +75,11 @@ export const METRICS = {
     labels: ['partition'],
   },
   eyrie_store_rows_total: { type: 'counter', help: 'Rows inserted into ClickHouse by table.', labels: ['table'] },
+  eyrie_store_rows_skipped_total: {
+    type: 'counter',
+    help: 'Rows of a log new to the archiver that were stored already.',
+    labels: ['table'],
+  },
   eyrie_store_insert_seconds: { type: 'histogram', help: 'Inserts into ClickHouse.', labels: ['table'] },
   eyrie_store_retries_total: { type: 'counter', help: 'Repeated inserts (same token).', labels: [] },
   eyrie_monthly_difference: {

@@ -72,10 +72,14 @@ export class Batch {
     return [...this.#ranges.values()];
   }
 
-  /** What to insert, empty tables left out. */
+  /**
+   * What to insert, empty tables left out. Counts of repeats go before their events: where those are found stored, the
+   * counts, which have no name to be found by, are stored too.
+   */
   inserts(): readonly TableBatch[] {
     const inserts: TableBatch[] = [];
-    for (const [name, { writer, rowCount }] of this.#tables) {
+    const isCounts = ([name]: readonly [TableName, TableRows]) => Number(name === 'duplicates');
+    for (const [name, { writer, rowCount }] of [...this.#tables].sort((a, b) => isCounts(b) - isCounts(a))) {
       const { topic, columns } = TABLES[name];
       const range = this.#ranges.get(topic);
       if (rowCount === 0 || range === undefined) continue;

@@ -19,6 +19,7 @@ import {
   writeEvent,
   writeHealth,
 } from './rows.ts';
+import { nameAction, nameAlert, nameDocument, nameEvent, nameHealth, type StoredRows } from './stored-rows.ts';
 
 /** A record of the bus, as far as rows need it. */
 export interface Taken {
@@ -33,30 +34,42 @@ export interface Taken {
 
 const DAY_MS = 86_400_000;
 
-/** Turns one record into rows of the batch. @throws for a record that cannot be read (FrameError, SyntaxError, TypeError) */
-export function takeRecord(batch: Batch, record: Taken): void {
+/**
+ * Turns one record into rows of the batch, without those that are stored already.
+ * @throws for a record that cannot be read (FrameError, SyntaxError, TypeError)
+ */
+export function takeRecord(batch: Batch, record: Taken, stored?: StoredRows): void {
   switch (record.topic) {
     case 'judged':
-      takeJudged(batch, record);
+      takeJudged(batch, record, stored);
       return;
     case 'alerts': {
       const alert = (record.made as Alert | undefined) ?? parse<Alert>(record.value);
+      if (stored?.has(nameAlert(alert)) === true) return;
       one(batch, 'alert_versions', (writer) => writeAlertVersion(writer, alert, record.value));
       return;
     }
-    case 'actions':
-      one(batch, 'action_versions', (writer) => writeAction(writer, parse<ActionRecord>(record.value)));
+    case 'actions': {
+      const action = parse<ActionRecord>(record.value);
+      if (stored?.has(nameAction(action)) === true) return;
+      one(batch, 'action_versions', (writer) => writeAction(writer, action));
       return;
-    case 'documents':
+    }
+    case 'documents': {
       if (record.value.length === 0) return;
-      one(batch, 'documents', (writer) => writeDocument(writer, parse<DocumentRecord>(record.value), record.offset));
+      const document = parse<DocumentRecord>(record.value);
+      if (stored?.has(nameDocument(document)) === true) return;
+      one(batch, 'documents', (writer) => writeDocument(writer, document, record.offset));
       return;
-    case 'health':
-      one(batch, 'health_records', (writer) => {
-        const health = parse<HealthRecord>(record.value);
-        writeHealth(writer, health, recordKey(health.raw_pos ?? placeOf(record)));
-      });
+    }
+    case 'health': {
+      const health = parse<HealthRecord>(record.value);
+      const name = nameHealth(health);
+      if (name !== undefined && stored?.has(name) === true) return;
+      const key = recordKey(health.raw_pos ?? placeOf(record));
+      one(batch, 'health_records', (writer) => writeHealth(writer, health, key));
       return;
+    }
     case 'dead-letter':
       one(batch, 'dead_letter_records', (writer) => writeDeadLetter(writer, parse<DeadLetter>(record.value)));
       return;
@@ -80,8 +93,10 @@ function one(batch: Batch, name: Parameters<Batch['table']>[0], write: (writer: 
 }
 type RowWriter = ReturnType<Batch['table']>['writer'];
 
-function takeJudged(batch: Batch, record: Taken): void {
+function takeJudged(batch: Batch, record: Taken, stored: StoredRows | undefined): void {
   const rows = batch.table('events');
+  let seen = 0;
+  let skipped = 0;
   let duplicates: Map<string, DuplicateCount> | undefined;
   visitJudged(record, ({ judgement, event }, raw) => {
     if (event.heartbeat === true) batch.heartbeats.push(event.received_at);
@@ -89,11 +104,16 @@ function takeJudged(batch: Batch, record: Taken): void {
       duplicates ??= new Map();
       countDuplicate(duplicates, judgement, event);
     } else {
-      writeEvent(rows.writer, judgement, event, raw);
-      rows.rowCount += 1;
+      seen += 1;
+      if (stored?.has(nameEvent(event)) === true) skipped += 1;
+      else {
+        writeEvent(rows.writer, judgement, event, raw);
+        rows.rowCount += 1;
+      }
     }
   });
-  if (duplicates !== undefined) writeDuplicates(batch, duplicates);
+  const areCounted = stored?.hasCounts(seen, skipped) === true;
+  if (duplicates !== undefined && !areCounted) writeDuplicates(batch, duplicates);
 }
 
 interface DuplicateCount {
