@@ -34,3 +34,9 @@ test.each([
 ])('%s is found', (expression, problem) => {
   expect(expressionProblems(expression).join('\n')).toContain(problem);
 });
+
+test('what each alert means is written in docs/operations.md, and nothing else is', () => {
+  const text = readFileSync(new URL('../docs/operations.md', infra), 'utf8');
+  const told = [...text.matchAll(/^### (Eyrie\w+)$/gm)].map((match) => match[1]);
+  expect(told.toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
+});

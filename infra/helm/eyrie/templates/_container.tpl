@@ -214,6 +214,9 @@ containers:
     volumeMounts:
       - { name: data, mountPath: /data }
       - { name: tmp, mountPath: /tmp }
+      {{- if eq .role "all-in-one" }}
+      - { name: shm, mountPath: /dev/shm }
+      {{- end }}
       {{- range $files }}
       - { name: {{ .name }}, mountPath: {{ .mount }}, readOnly: true }
       {{- end }}
@@ -225,6 +228,11 @@ volumes:
   {{- end }}
   - name: tmp
     emptyDir: { sizeLimit: 1Gi }
+  {{- if eq .role "all-in-one" }}
+  # Rows on their way to the embedded ClickHouse; the 64 MiB that a pod has are too few.
+  - name: shm
+    emptyDir: { medium: Memory, sizeLimit: 512Mi }
+  {{- end }}
   {{- range $files }}
   - name: {{ .name }}
     {{- toYaml .source | nindent 4 }}
