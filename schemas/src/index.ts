@@ -1,3 +1,12 @@
+export {
+  ACCESS,
+  ACCESS_ROLES,
+  type AccessRole,
+  type Acl,
+  aclsOf,
+  GUARDED_TOPICS,
+  writersOf,
+} from './access.ts';
 export type * from './action.ts';
 export { ACTION_REASONS, ACTION_STATES } from './action.ts';
 export type * from './alert.ts';

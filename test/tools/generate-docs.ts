@@ -1,7 +1,7 @@
 /** Writes docs/reference/* from the code; with --check only says which are stale. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { OUTCOME_REASONS, TOPICS } from '../../schemas/src/index.ts';
+import { ACCESS, OUTCOME_REASONS, TOPIC_NAMES, TOPICS } from '../../schemas/src/index.ts';
 import { CONFIG } from '../../services/cli/src/config.ts';
 import { createProgram } from '../../services/cli/src/program.ts';
 import { ERROR_CODES } from '../../services/platform/src/errors.ts';
@@ -76,6 +76,16 @@ const pages: Record<string, string> = {
         'retentionDays' in t ? t.retentionDays : '',
         t.partitions,
         t.signed ? 'yes' : 'no',
+      ]),
+    ),
+    '## Who reads and writes\n\nFrom `schemas/src/access.ts`: the ACLs that `eyrie topics acls` prints are made of it.',
+    table(
+      ['role', 'reads', 'writes', 'groups'],
+      Object.entries(ACCESS).map(([role, { reads, writes, groups }]) => [
+        role,
+        reads.length === TOPIC_NAMES.length ? 'every topic' : reads.join(', '),
+        writes.join(', '),
+        groups.join(', '),
       ]),
     ),
   ),

@@ -95,6 +95,14 @@ export const CONFIG = {
       .enum(COMPRESSIONS)
       .default('none')
       .describe('Of what is written: `none`, `gzip`, `snappy`, `zstd`. All of them are read.'),
+    EYRIE_KAFKA_PRINCIPALS: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Who each role is to the brokers, `gateway=User:gw,processor=User:pr,…` or `all=User:eyrie`; ' +
+          'otherwise `User:eyrie-<role>`. Others that may write where a record makes Eyrie act are told.',
+      ),
   }),
   clickhouse: z.object({
     EYRIE_CLICKHOUSE_URL: z

@@ -1,6 +1,8 @@
+import type { Principals } from '@eyrie/platform/bus/kafka/acl-findings';
 import type { ClientOptions } from '@eyrie/platform/bus/kafka/client';
 import type { Security } from '@eyrie/platform/bus/kafka/security';
 import { AppError } from '@eyrie/platform/errors';
+import { ACCESS_ROLES, type AccessRole } from '@eyrie/schemas';
 import type { Config } from './config.ts';
 
 /** How to reach the brokers; half a setting is refused. @throws AppError EYRIE_CONFIG_INVALID with everything that is wrong */
@@ -16,9 +18,32 @@ export function kafkaOptions(config: Config) {
     prefix: config.EYRIE_TOPIC_PREFIX,
     sessionTimeoutMs: config.EYRIE_KAFKA_SESSION_TIMEOUT_MS,
     compression: config.EYRIE_KAFKA_COMPRESSION,
+    eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
     ...security,
   } satisfies Omit<ClientOptions, 'log'> & Record<string, unknown>;
 }
+
+/** Who each role is to the brokers: ACLs and `topics check` name them. @throws AppError EYRIE_CONFIG_INVALID */
+export function principalsOf(config: Config): Principals {
+  const given = new Map<string, string>();
+  for (const one of config.EYRIE_KAFKA_PRINCIPALS?.split(',') ?? []) {
+    const [role = '', ...rest] = one.trim().split('=');
+    const principal = rest.join('=');
+    const isRole = role === EVERY_ROLE || ACCESS_ROLES.includes(role as AccessRole);
+    if (isRole && /^\w+:./.test(principal)) given.set(role, principal);
+    else {
+      const roles = `${EVERY_ROLE}, ${ACCESS_ROLES.join(', ')}`;
+      throw new AppError(
+        'EYRIE_CONFIG_INVALID',
+        `EYRIE_KAFKA_PRINCIPALS: ${one} is not role=User:name (roles: ${roles})`,
+      );
+    }
+  }
+  const principalOf = (role: AccessRole) => given.get(role) ?? given.get(EVERY_ROLE) ?? `User:eyrie-${role}`;
+  return Object.fromEntries(ACCESS_ROLES.map((role) => [role, principalOf(role)])) as Principals;
+}
+
+const EVERY_ROLE = 'all';
 
 function securityOf(config: Config, wrong: string[]): Security {
   return { ...tlsOf(config, wrong), ...saslOf(config, wrong) };

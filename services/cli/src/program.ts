@@ -1,3 +1,4 @@
+import { ACCESS_ROLES } from '@eyrie/schemas';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, type RoleName } from './role-names.ts';
 
@@ -10,6 +11,21 @@ function positiveNumber(text: string): number {
   const number = wholeNumber(text);
   if (number === 0) throw new InvalidArgumentError('must be 1 or more');
   return number;
+}
+
+const PARTITIONS = { raw: 12, alerts: 12, actions: 6, shared: 3 };
+
+/** `raw=12,alerts=12`; kinds not named keep their default. */
+function partitionCounts(text: string): typeof PARTITIONS {
+  const counts = { ...PARTITIONS };
+  for (const one of text.split(',')) {
+    const [kind = '', count = ''] = one.split('=');
+    if (!Object.hasOwn(counts, kind)) {
+      throw new InvalidArgumentError(`must be kind=number, of ${Object.keys(PARTITIONS).join(', ')}`);
+    }
+    counts[kind as keyof typeof PARTITIONS] = positiveNumber(count);
+  }
+  return counts;
 }
 
 const LONGEST_MS = 3_650 * 86_400_000;
@@ -173,6 +189,36 @@ export function createProgram(): Command {
   speaking(program.command('dead-letters').description('records set aside, with their reason')).action(
     async (options) => (await import('./verbs/ask.ts')).deadLetters(options),
   );
+
+  const topics = program.command('topics').description('make and check the topics on Kafka (EYRIE_KAFKA_…)');
+  topics
+    .command('create')
+    .description('make the topics that are missing; those that exist stay as they are')
+    .addOption(
+      new Option('--partitions <list>', 'partitions of each kind of topic').argParser(partitionCounts).default(
+        PARTITIONS,
+        Object.entries(PARTITIONS)
+          .map((one) => one.join('='))
+          .join(','),
+      ),
+    )
+    .option('--replication-factor <n>', 'copies of each partition', positiveNumber, 3)
+    .option('--min-insync-replicas <n>', 'copies a record must lie on (one less than all)', positiveNumber)
+    .option('--print, --dry-run', 'print the plan and change nothing')
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/topics.ts')).create(options));
+  topics
+    .command('check')
+    .description('compare the topics, and who may write to them, with what they should be; exit 1 where they differ')
+    .option('--replication-factor <n>', 'copies of each partition (3, or as many as there are brokers)', positiveNumber)
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/topics.ts')).check(options));
+  topics
+    .command('acls')
+    .addArgument(new Argument('[role]', 'one role').choices(ACCESS_ROLES))
+    .description('print what an authorizer has to allow each role (EYRIE_KAFKA_PRINCIPALS), as commands of Kafka')
+    .addOption(json())
+    .action(async (role, options) => (await import('./verbs/topics.ts')).acls({ role, ...options }));
 
   program
     .command('rules')

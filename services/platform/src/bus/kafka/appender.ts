@@ -44,7 +44,7 @@ export class Appender {
   /** @throws AppError EYRIE_BUS_FULL, EYRIE_BUS_UNAVAILABLE; RangeError for a record that is too large */
   async append(sent: readonly Sent[]): Promise<readonly Appended[]> {
     if (this.#closed) throw closedError();
-    const bytes = checkRecords(sent);
+    const bytes = checkRecords(sent, this.#options.client.maxRecordBytes);
     if (sent.length === 0) return [];
     if (this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#options.metrics.count('eyrie_bound_reached_total', { bound: 'bus_bytes' });

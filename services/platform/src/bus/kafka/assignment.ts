@@ -124,7 +124,7 @@ export class Assignment implements Assigned, Ownership {
     try {
       const outputs = (step.outputs ?? []).map((output) => this.#checked(output));
       const state = this.#stateOf(step);
-      checkRecords([...outputs, ...state]);
+      checkRecords([...outputs, ...state], this.#host.client.maxRecordBytes);
       for (const { topic, next } of step.positions) await this.#checkPosition(topic, next);
       const appended = await this.#commit(step.positions, state, outputs);
       reader.wrote(appended);

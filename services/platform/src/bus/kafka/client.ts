@@ -4,6 +4,7 @@ import { compressionType } from './compression.ts';
 import { type Cluster, createCluster, Kafka, logLevel } from './internals.ts';
 import { checkSecurity, createSocketFactory, principalOf, type Security } from './security.ts';
 import type { Compression } from './settings.ts';
+import { maxMessageBytes } from './topic-plan.ts';
 
 export interface ClientOptions extends Security {
   /** `host:port` of some brokers; the others are found through them. */
@@ -11,10 +12,13 @@ export interface ClientOptions extends Security {
   readonly clientId: string;
   /** Of what is written; everything is read. */
   readonly compression?: Compression;
+  /** The greatest event; records of ours are larger. */
+  readonly eventBytes?: number;
   readonly log: Logger;
 }
 
 const COMPRESSION: Compression = 'none';
+const BATCH_OVERHEAD = 1_024;
 
 /** Short first waits: a new coordinator answers "not yet" for some milliseconds. About five seconds in all. */
 const RETRY: RetryOptions = { initialRetryTime: 10, maxRetryTime: 300, retries: 20, factor: 0.2, multiplier: 2 };
@@ -26,6 +30,8 @@ export class Client {
   /** Who the brokers take it for. */
   readonly principal: string;
   readonly compression: CompressionTypes;
+  /** A record above it fits no topic. */
+  readonly maxRecordBytes: number;
   readonly #kafka: InstanceType<typeof Kafka>;
   readonly #cluster: Parameters<typeof createCluster>[0];
 
@@ -34,6 +40,7 @@ export class Client {
     checkSecurity(options);
     this.principal = principalOf(options);
     this.compression = compressionType(options.compression ?? COMPRESSION);
+    this.maxRecordBytes = maxMessageBytes(options.eventBytes) - BATCH_OVERHEAD;
     const common = {
       brokers: [...options.brokers],
       clientId: options.clientId,

@@ -5,7 +5,8 @@ import { describeMissingAcl, describeSasl, describeTls, type Needs } from './ref
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE']);
 /** The library knows no name for it. */
 const PRODUCER_FENCED = 90;
-const REFUSED = /AUTHORIZATION_FAILED|UNSUPPORTED|INVALID_CONFIG|MESSAGE_TOO_LARGE/;
+const REFUSED =
+  /AUTHORIZATION_FAILED|UNSUPPORTED|INVALID_(CONFIG|REPLICATION_FACTOR|PARTITIONS)|POLICY_VIOLATION|MESSAGE_TOO_LARGE/;
 const SASL = /SASL|KafkaJSSASLAuthenticationError/;
 /** What a listener does that expects something else, and a broker that ends. */
 const CLOSED = /^KafkaJSConnectionClosedError|before secure TLS connection/;
@@ -24,7 +25,7 @@ export function errorType(error: unknown): string {
 export function asAppError(error: unknown, needs?: Needs): Error {
   if (error instanceof AppError || error instanceof RangeError || error instanceof TypeError) return error;
   const type = errorType(error);
-  const message = `${type}: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `${type}: ${messageOf(error)}`;
   if (FENCED.has(type) || type === 'PRODUCER_FENCED') return new AppError('EYRIE_FENCED', message, { cause: error });
   const { code, broker } = deepest(error);
   const refusal =
@@ -46,6 +47,13 @@ export function closedError(): AppError {
   return new AppError('EYRIE_BUS_UNAVAILABLE', 'the bus is closed', { retryable: true });
 }
 
+/** Of several errors in one, that of the first. */
+function messageOf(error: unknown): string {
+  const { errors } = error as { readonly errors?: unknown };
+  const one = Array.isArray(errors) ? errors[0] : error;
+  return one instanceof Error ? one.message : String(one);
+}
+
 interface Found {
   type?: string;
   /** A number of the protocol, or a word of Node. */
@@ -59,12 +67,12 @@ function deepest(error: unknown): Found {
   const found: Found = { name: typeof error };
   let one: unknown = error;
   for (let depth = 0; depth < 5 && one instanceof Error; depth += 1) {
-    const { type, code, broker, cause, name } = one as Error & { type?: unknown; code?: unknown; broker?: unknown };
+    const { type, code, broker, cause, errors, name } = one as Error & Partial<Record<keyof Found | 'errors', unknown>>;
     found.name = name;
     if (typeof type === 'string') found.type = type;
     if (code !== undefined) found.code = code;
     if (typeof broker === 'string') found.broker = broker;
-    one = cause;
+    one = cause ?? (Array.isArray(errors) ? errors[0] : undefined);
   }
   return found;
 }

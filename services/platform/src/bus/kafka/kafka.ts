@@ -7,6 +7,7 @@ import { groupPartitions } from '../group-partitions.ts';
 import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
 import { Assignment, type AssignmentHost } from './assignment.ts';
+import { refuseUnfit } from './check.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
@@ -79,6 +80,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     try {
       await admin.connect();
       const found = await readPartitions(admin, names, client.principal);
+      await refuseUnfit(admin, names, options);
       await fetcher.open([...found.keys()].map((topic) => names.topic(topic)));
       return { counts: found, identities: await readIdentities(client, names, clock, found) };
     } catch (error) {

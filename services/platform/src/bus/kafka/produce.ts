@@ -2,7 +2,6 @@ import { TOPICS } from '@eyrie/schemas';
 import type { CompressionTypes, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
 import type { Appended, Output } from '../bus.ts';
 import type { Names } from './names.ts';
-import { MAX_MESSAGE_BYTES } from './topics.ts';
 
 export interface Sender {
   sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
@@ -12,18 +11,20 @@ export interface Sender {
 const BATCH_BYTES = 900_000;
 /** What the protocol adds to a record, generously. */
 const RECORD_OVERHEAD = 128;
-const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES - 1_024;
 const MAX_KEY = 16_384;
 /** All replicas in sync. */
 const ACKS = -1;
 
 /** @throws RangeError for a record no topic takes; @returns the bytes of all */
-export function checkRecords(records: readonly { readonly key?: string; readonly value: Buffer | null }[]): number {
+export function checkRecords(
+  records: readonly { readonly key?: string; readonly value: Buffer | null }[],
+  maxBytes: number,
+): number {
   let bytes = 0;
   for (const { key = '', value } of records) {
     if (key.length > MAX_KEY) throw new RangeError(`key of ${key.length} characters: ${key.slice(0, 80)}`);
     const size = sizeOf(key, value);
-    if (size > MAX_RECORD_BYTES) throw new RangeError(`record of ${size} bytes: ${key.slice(0, 80)}`);
+    if (size > maxBytes) throw new RangeError(`record of ${size} bytes: ${key.slice(0, 80)}`);
     bytes += size;
   }
   return bytes;

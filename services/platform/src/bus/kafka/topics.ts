@@ -3,47 +3,44 @@ import type { Admin } from 'kafkajs';
 import { systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
-import type { PartitionCounts } from '../layout.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { asAppError } from './errors.ts';
 import { Names } from './names.ts';
+import { type PlannedTopic, planTopics, type TopicChoices } from './topic-plan.ts';
 
-/** Bytes of a record or batch a topic takes: far above a frame with one event of the greatest size. */
-export const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
-const DAY_MS = 86_400_000;
 /** Names in a message. */
 const SHOWN = 5;
 /** A topic made is known to all brokers some moments later. */
 const SPREADING = { initialMs: 20, maximumMs: 500, deadlineMs: 30_000 };
 
 /**
- * Makes the topics of the table that are missing; those that exist stay as they are.
+ * Makes the topics of the plan that are missing; those that exist stay as they are.
+ * @returns those made
  * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID
  */
 export async function createTopics(
-  options: ClientOptions & {
-    readonly prefix: string;
-    readonly partitions: PartitionCounts;
-    readonly replicationFactor: number;
-  },
-): Promise<void> {
+  options: ClientOptions & TopicChoices & { readonly prefix: string },
+): Promise<readonly PlannedTopic[]> {
   const names = new Names(options.prefix);
-  const admin = new Client(options).admin();
+  const client = new Client(options);
+  const admin = client.admin();
   try {
     await admin.connect();
     const present = new Set(await admin.listTopics());
+    const missing = planTopics(names, options).filter(({ name }) => !present.has(name));
     await admin.createTopics({
       waitForLeaders: false,
-      topics: TOPIC_NAMES.filter((name) => !present.has(names.topic(name))).map((name) => ({
-        topic: names.topic(name),
-        numPartitions: countOf(name, options.partitions),
-        replicationFactor: options.replicationFactor,
-        configEntries: settingsOf(TOPICS[name], options.replicationFactor),
+      topics: missing.map(({ name, partitions, replicationFactor, settings }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor,
+        configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
       })),
     });
     await retry(systemClock, { ...SPREADING, random: Math.random }, () => leaders(admin, names));
+    return missing;
   } catch (error) {
-    throw asAppError(error);
+    throw asAppError(error, { principal: client.principal, topic: ['Create', `${options.prefix}*`] });
   } finally {
     await admin.disconnect();
   }
@@ -56,16 +53,6 @@ async function leaders(admin: Admin, names: Names): Promise<void> {
   } catch (error) {
     throw asAppError(error);
   }
-}
-
-function settingsOf(spec: TopicSpec, replicationFactor: number): { name: string; value: string }[] {
-  const settings: Record<string, string> = {
-    'cleanup.policy': spec.cleanup === 'delete' ? 'delete' : 'compact',
-    'max.message.bytes': String(MAX_MESSAGE_BYTES),
-    'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
-  };
-  if (spec.retentionDays !== undefined) settings['retention.ms'] = String(spec.retentionDays * DAY_MS);
-  return Object.entries(settings).map(([name, value]) => ({ name, value }));
 }
 
 /**
@@ -102,9 +89,4 @@ export async function readPartitions(
     found.set(topic, partitions.length);
   }
   return found;
-}
-
-function countOf(topic: TopicName, counts: PartitionCounts): number {
-  const kind = TOPICS[topic].partitions;
-  return kind === 'one' ? 1 : counts[kind];
 }
