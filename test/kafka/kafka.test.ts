@@ -1,5 +1,6 @@
 import { describeBus } from '@eyrie/platform/testing/contracts/bus';
 import { afterAll, describe, expect, test } from 'vitest';
+import { describeArchiving } from './archiving.ts';
 import { findBroker } from './broker.ts';
 import { describeCompression } from './compression.ts';
 import { describeGroups } from './groups.ts';
@@ -23,4 +24,5 @@ if (typeof broker === 'string') {
   describeGroups(() => temporaryKafka(broker.brokers));
   describeCompression((raw) => temporaryKafka(broker.brokers, raw));
   describeLogs(() => temporaryKafka(broker.brokers));
+  describeArchiving(() => temporaryKafka(broker.brokers));
 }
