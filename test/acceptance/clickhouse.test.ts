@@ -108,4 +108,4 @@ it('stores every event once while the server dies, is away and loses answers, an
   } finally {
     await again.stop();
   }
-});
+}, 180_000);

@@ -182,6 +182,18 @@ describe('a log that is new to the archiver while rows are there', () => {
     expect(await stored()).toEqual(exactly(4));
   });
 
+  it('under its old identity its rows would be taken for repeats: so a restored log gets another', async () => {
+    const first = newLog();
+    await append(first, 1, 2);
+    await archive(first);
+    const restored = newLog();
+    await append(restored, 3, 4);
+    const logIdentity = first.bus.logIdentity;
+    const same = { ...restored.bus, logIdentity };
+    await archive({ ...restored, bus: same });
+    expect(await stored()).not.toEqual(exactly(4));
+  });
+
   it('takes nothing for a repeat that came after the end found at the start, now or later', async () => {
     const first = newLog();
     await append(first, 1);

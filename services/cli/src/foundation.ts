@@ -1,12 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bus } from '@eyrie/platform/bus/bus';
-import { openDataDirectory } from '@eyrie/platform/bus/data-directory';
+import { openDataDirectory, renewLogIdentity } from '@eyrie/platform/bus/data-directory';
 import { type Clock, systemClock } from '@eyrie/platform/clock';
 import { createDocuments, type Documents } from '@eyrie/platform/documents';
 import { AppError } from '@eyrie/platform/errors';
 import { createLogger, type Logger } from '@eyrie/platform/log';
 import { createMetrics, type Metrics } from '@eyrie/platform/metrics';
+import { hasGoneBack } from '@eyrie/platform/reconciliation/gone-back';
 import { createSigner, type Signer } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import { createVitals, type Vitals } from '@eyrie/platform/vitals';
@@ -48,11 +49,19 @@ export async function openFoundation({ dataDir, config, name, needsStore }: Foun
   try {
     const signer = createSigner(signingKey(config, directory.signingKey));
     if (config.EYRIE_BUS === 'embedded') refuseLostLog(dataDir);
-    const bus = await openBus(directory, { config, clock, log, metrics });
+    let bus = await openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
     if (needsStore && config.EYRIE_STORE === 'chdb') await refuseLostRows(bus, dataDir);
     const store = needsStore ? await openStore({ dataDir, config, log, metrics }) : undefined;
     closers.push(() => store?.close());
+    if (config.EYRIE_BUS === 'embedded' && store !== undefined && (await hasGoneBack(bus, store))) {
+      log.warn(
+        { dataDir },
+        'rows are there of lines the log does not hold: it was restored, and gets another identity',
+      );
+      await bus.close();
+      bus = await openBus(renewLogIdentity(directory), { config, clock, log, metrics });
+    }
     const documents = createDocuments({ bus, signer, log, clock, metrics });
     closers.push(() => documents.stop());
     await documents.ready();

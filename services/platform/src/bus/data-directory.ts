@@ -46,6 +46,17 @@ export function openDataDirectory(path: string): DataDirectory {
   }
 }
 
+/** Names another history of offsets from here on: those after a restored backup are other records than those it lost. */
+export function renewLogIdentity(directory: DataDirectory): DataDirectory {
+  return { ...directory, logIdentity: writeFormat(directory.path) };
+}
+
+function writeFormat(path: string): string {
+  const format = { format: FORMATS.dataDirectory, log_identity: randomUUID() };
+  writeDurably(join(path, 'format.json'), `${JSON.stringify(format)}\n`);
+  return format.log_identity;
+}
+
 function makeDirectory(path: string): void {
   try {
     makeMissing(resolve(path));
@@ -83,9 +94,7 @@ function readFormat(path: string): { readonly logIdentity: string } {
   if (!existsSync(file)) {
     const others = readdirSync(path).filter((name) => !/^lock\b|\.new$/.test(name));
     if (others.length > 0) throw damaged(path, `format.json is missing beside ${others.slice(0, 3).join(', ')}`);
-    const format = { format: FORMATS.dataDirectory, log_identity: randomUUID() };
-    writeDurably(file, `${JSON.stringify(format)}\n`);
-    return { logIdentity: format.log_identity };
+    return { logIdentity: writeFormat(path) };
   }
   const { format, log_identity: logIdentity } = parse(path, readFileSync(file, 'utf8'));
   if (typeof format !== 'number' || !Number.isInteger(format) || format < 1)
