@@ -67,7 +67,12 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
     expect(holders('eyrie-clickhouse')).toEqual(['eyrie-archiver', 'eyrie-console', 'eyrie-migrate']);
     expect(holders('eyrie-tokens')).toEqual(['eyrie-console']);
     expect(holders('eyrie-connections')).toEqual(['eyrie-console', 'eyrie-responder']);
-    expect(holders('eyrie-kafka')).toHaveLength(7);
+    expect(holders('eyrie-kafka')).toEqual(
+      ['archiver', 'console', 'processor', 'responder'].map((role) => `eyrie-${role}`),
+    );
+    expect(holders('eyrie-kafka-gateway')).toEqual(['eyrie-gateway']);
+    expect(holders('eyrie-kafka-topics')).toEqual(['eyrie-topics']);
+    expect(holders('eyrie-kafka-tls-responder')).toEqual(['eyrie-responder']);
   });
 
   test('alerts and dashboard are those of the Compose file', () => {
@@ -105,6 +110,7 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
       'kafka.sasl.mechanism=plain,kafka.sasl.username=eyrie,kafka.sasl.existingSecret=eyrie-kafka',
       '/kafka/tls/enabled',
     ],
+    ['a user for a role nobody knows', 'kafka.sasl.users.exporter.username=x', '/kafka/sasl/users'],
     ['an analyst without a password', 'clickhouse.analyst.user=reader', '/clickhouse/analyst'],
     ['a client certificate from nowhere', 'kafka.tls.clientCertificate=true', '/kafka/tls'],
   ])('%s is refused', (_, set, problem) => {

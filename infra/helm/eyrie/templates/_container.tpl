@@ -2,26 +2,28 @@
 {{- define "eyrie.env" }}
 {{- $v := .root.Values }}
 {{- $own := dict }}
-{{- if eq $v.mode "distributed" }}
+{{- if and (eq $v.mode "distributed") (ne .role "migrate") }}
 {{- $_ := set $own "EYRIE_BUS" "kafka" }}
 {{- $_ := set $own "EYRIE_KAFKA_BROKERS" (join "," $v.kafka.brokers) }}
 {{- $_ := set $own "EYRIE_KAFKA_CLIENT_ID" $v.kafka.clientId }}
 {{- $_ := set $own "EYRIE_TOPIC_PREFIX" $v.kafka.topicPrefix }}
 {{- $_ := set $own "EYRIE_SIGNING_KEY_FILE" "/secrets/signing/key" }}
+{{- with $v.kafka.principals }}{{ $_ := set $own "EYRIE_KAFKA_PRINCIPALS" . }}{{ end }}
 {{- with $v.kafka.sasl }}{{ if .mechanism }}
 {{- $_ := set $own "EYRIE_KAFKA_SASL_MECHANISM" .mechanism }}
-{{- $_ := set $own "EYRIE_KAFKA_SASL_USERNAME" .username }}
+{{- $_ := set $own "EYRIE_KAFKA_SASL_USERNAME" (get (get .users $.role | default dict) "username" | default .username) }}
 {{- $_ := set $own "EYRIE_KAFKA_SASL_PASSWORD_FILE" "/secrets/kafka/password" }}
 {{- end }}{{ end }}
 {{- with $v.kafka.tls }}{{ if .enabled }}
 {{- $_ := set $own "EYRIE_KAFKA_TLS" "true" }}
-{{- if .existingSecret }}{{ $_ := set $own "EYRIE_KAFKA_TLS_CA_FILE" "/secrets/kafka-tls/ca.crt" }}{{ end }}
-{{- if .clientCertificate }}
+{{- if or .existingSecret (hasKey .clients $.role) }}{{ $_ := set $own "EYRIE_KAFKA_TLS_CA_FILE" "/secrets/kafka-tls/ca.crt" }}{{ end }}
+{{- if or .clientCertificate (hasKey .clients $.role) }}
 {{- $_ := set $own "EYRIE_KAFKA_TLS_CERT_FILE" "/secrets/kafka-tls/tls.crt" }}
 {{- $_ := set $own "EYRIE_KAFKA_TLS_KEY_FILE" "/secrets/kafka-tls/tls.key" }}
 {{- end }}
 {{- end }}{{ end }}
-{{- if has .role (list "archiver" "console" "migrate") }}
+{{- end }}
+{{- if and (eq $v.mode "distributed") (has .role (list "archiver" "console" "migrate")) }}
 {{- $_ := set $own "EYRIE_STORE" "clickhouse" }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_URL" $v.clickhouse.url }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_USER" $v.clickhouse.user }}
@@ -34,11 +36,10 @@
 {{- $_ := set $own "EYRIE_CLICKHOUSE_TLS_KEY_FILE" "/secrets/clickhouse-tls/tls.key" }}
 {{- end }}
 {{- end }}{{ end }}
-{{- with $v.clickhouse.analyst }}{{ if .user }}
+{{- with $v.clickhouse.analyst }}{{ if and .user (ne $.role "migrate") }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_ANALYST_USER" .user }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_ANALYST_PASSWORD_FILE" "/secrets/clickhouse-analyst/password" }}
 {{- end }}{{ end }}
-{{- end }}
 {{- end }}
 {{- if and $v.tokens.existingSecret (has .role (list "console" "all-in-one")) }}
 {{- $_ := set $own "EYRIE_INTAKE_TOKEN_FILE" "/secrets/tokens/intake" }}
@@ -68,23 +69,23 @@
 {{- /* Files of a role: a list of {name, mount, source}. Takes {root, role}. */}}
 {{- define "eyrie.files" }}
 {{- $v := .root.Values }}
-{{- if eq $v.mode "distributed" }}
+{{- if and (eq $v.mode "distributed") (ne .role "migrate") }}
 - { name: signing-key, mount: /secrets/signing, source: { secret: { secretName: {{ $v.signingKey.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.signingKey.key }}, path: key }] } } }
-{{- if $v.kafka.sasl.mechanism }}
-- { name: kafka-password, mount: /secrets/kafka, source: { secret: { secretName: {{ $v.kafka.sasl.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.kafka.sasl.passwordKey }}, path: password }] } } }
+{{- with $v.kafka.sasl }}{{ if .mechanism }}
+- { name: kafka-password, mount: /secrets/kafka, source: { secret: { secretName: {{ get (get .users $.role | default dict) "existingSecret" | default .existingSecret }}, defaultMode: 0440, items: [{ key: {{ .passwordKey }}, path: password }] } } }
+{{- end }}{{ end }}
+{{- with $v.kafka.tls }}{{ $secret := get .clients $.role | default .existingSecret }}{{ if and .enabled $secret }}
+- { name: kafka-tls, mount: /secrets/kafka-tls, source: { secret: { secretName: {{ $secret }}, defaultMode: 0440 } } }
+{{- end }}{{ end }}
 {{- end }}
-{{- if and $v.kafka.tls.enabled $v.kafka.tls.existingSecret }}
-- { name: kafka-tls, mount: /secrets/kafka-tls, source: { secret: { secretName: {{ $v.kafka.tls.existingSecret }}, defaultMode: 0440 } } }
-{{- end }}
-{{- if has .role (list "archiver" "console" "migrate") }}
+{{- if and (eq $v.mode "distributed") (has .role (list "archiver" "console" "migrate")) }}
 - { name: clickhouse-password, mount: /secrets/clickhouse, source: { secret: { secretName: {{ $v.clickhouse.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.clickhouse.passwordKey }}, path: password }] } } }
 {{- with $v.clickhouse.tls.existingSecret }}
 - { name: clickhouse-tls, mount: /secrets/clickhouse-tls, source: { secret: { secretName: {{ . }}, defaultMode: 0440 } } }
 {{- end }}
-{{- with $v.clickhouse.analyst }}{{ if .user }}
+{{- with $v.clickhouse.analyst }}{{ if and .user (ne $.role "migrate") }}
 - { name: clickhouse-analyst, mount: /secrets/clickhouse-analyst, source: { secret: { secretName: {{ .existingSecret }}, defaultMode: 0440, items: [{ key: {{ .passwordKey }}, path: password }] } } }
 {{- end }}{{ end }}
-{{- end }}
 {{- end }}
 {{- if and $v.tokens.existingSecret (has .role (list "console" "all-in-one")) }}
 - { name: tokens, mount: /secrets/tokens, source: { secret: { secretName: {{ $v.tokens.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.tokens.intakeKey }}, path: intake }, { key: {{ $v.tokens.apiKey }}, path: api }] } } }
