@@ -5,6 +5,7 @@ const BENCHMARKS: Record<string, readonly string[]> = {
   pure: ['bench/pure.ts'],
   intake: ['bench/intake.ts'],
   bus: ['bench/bus.ts'],
+  compression: ['bench/compression.ts'],
   archiver: ['bench/archiver.ts'],
   latency: ['bench/latency.ts'],
   'end-to-end': ['bench/end-to-end.ts'],

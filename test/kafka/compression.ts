@@ -43,13 +43,14 @@ export function describeCompression(make: (raw?: Readonly<Record<string, string>
       under = await make();
       const compressions = ['gzip', 'snappy', 'zstd'] as const;
       const open = (compression: Compression) => openKafka({ ...under.options, compression });
+      const plain = await open('none');
       const buses = await Promise.all(compressions.map(open));
       const output = { topic: 'raw', partition: 0, value: TEXT } as const;
       await narrow('raw');
       // The setting takes effect some moments later.
       let refusal: unknown;
       while (refusal === undefined)
-        refusal = await under.bus.append([output]).then(
+        refusal = await plain.append([output]).then(
           () => undefined,
           (error) => error,
         );
@@ -57,7 +58,7 @@ export function describeCompression(make: (raw?: Readonly<Record<string, string>
       const { end } = await under.bus.bounds('raw', 0);
       for (const bus of buses) await bus.append([output]);
       expect((await under.bus.bounds('raw', 0)).end).toBe(end + 3);
-      await Promise.all(buses.map((bus) => bus.close()));
+      await Promise.all([plain, ...buses].map((bus) => bus.close()));
     });
 
     async function narrow(topic: string): Promise<void> {

@@ -93,8 +93,8 @@ export const CONFIG = {
     EYRIE_KAFKA_SASL_PASSWORD: z.string().min(1).optional().describe('Password of the user; read at the start.'),
     EYRIE_KAFKA_COMPRESSION: z
       .enum(COMPRESSIONS)
-      .default('none')
-      .describe('Of what is written: `none`, `gzip`, `snappy`, `zstd`. All of them are read.'),
+      .default('zstd')
+      .describe('Of what is written, from some kB on: `none`, `gzip`, `snappy`, `zstd`. All of them are read.'),
     EYRIE_KAFKA_PRINCIPALS: z
       .string()
       .min(1)

@@ -1,5 +1,15 @@
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
+import {
+  constants,
+  gunzip,
+  gunzipSync,
+  gzip,
+  gzipSync,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib';
 import type { CompressionTypes as CompressionType } from 'kafkajs';
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs';
 import { AppError } from '../../errors.ts';
@@ -23,18 +33,22 @@ const TYPES = {
   snappy: CompressionTypes.Snappy,
   zstd: CompressionTypes.ZSTD,
 } as const;
+/** Below, handing the work to another thread and back takes longer than the work. */
+const CLOSED_HERE_BYTES = 64 * 1024;
+const OPENED_HERE_BYTES = 4 * 1024;
 const bound = { maxOutputLength: MAX_OPENED_BYTES };
 const zstdLevel = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } };
 
 /** Ours for all of them: the library has gzip alone, without a bound. */
+const gzipLevel = { level: GZIP_LEVEL };
 const GZIP = codec(
-  (opened) => promisify(gzip)(opened, { level: GZIP_LEVEL }),
-  (closed) => promisify(gunzip)(closed, bound),
+  (opened) => (isShort(opened) ? gzipSync(opened, gzipLevel) : promisify(gzip)(opened, gzipLevel)),
+  (closed) => (isShortClosed(closed) ? gunzipSync(closed, bound) : promisify(gunzip)(closed, bound)),
 );
-const SNAPPY = codec(async (opened) => snappyCompress(opened), openSnappy);
+const SNAPPY = codec((opened) => snappyCompress(opened), openSnappy);
 const ZSTD = codec(
-  (opened) => promisify(zstdCompress)(opened, zstdLevel),
-  (closed) => promisify(zstdDecompress)(closed, bound),
+  (opened) => (isShort(opened) ? zstdCompressSync(opened, zstdLevel) : promisify(zstdCompress)(opened, zstdLevel)),
+  (closed) => (isShortClosed(closed) ? zstdDecompressSync(closed, bound) : promisify(zstdDecompress)(closed, bound)),
 );
 CompressionCodecs[CompressionTypes.GZIP] = () => GZIP;
 CompressionCodecs[CompressionTypes.Snappy] = () => SNAPPY;
@@ -58,13 +72,21 @@ export function isTooLarge(error: unknown): boolean {
   );
 }
 
-type Turn = (bytes: Buffer) => Promise<Buffer>;
+type Turn = (bytes: Buffer) => Buffer | Promise<Buffer>;
 
 function codec(close: Turn, open: Turn) {
-  return { compress: ({ buffer }: { readonly buffer: Buffer }) => close(buffer), decompress: open };
+  return { compress: async ({ buffer }: { readonly buffer: Buffer }) => close(buffer), decompress: open };
 }
 
-async function openSnappy(closed: Buffer): Promise<Buffer> {
+function isShort(opened: Buffer): boolean {
+  return opened.length < CLOSED_HERE_BYTES;
+}
+
+function isShortClosed(closed: Buffer): boolean {
+  return closed.length < OPENED_HERE_BYTES;
+}
+
+function openSnappy(closed: Buffer): Buffer {
   if (!closed.subarray(0, XERIAL.length).equals(XERIAL)) return snappyUncompress(closed, MAX_OPENED_BYTES);
   const blocks: Buffer[] = [];
   let left = MAX_OPENED_BYTES;

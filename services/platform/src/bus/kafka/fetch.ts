@@ -13,7 +13,10 @@ export interface Want {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** What the broker may send: closed, as it lies there. */
   readonly maxBytes: number;
+  /** What may be opened of it; at least one batch is. */
+  readonly maxOpenedBytes: number;
 }
 
 export interface Fetched {
@@ -27,6 +30,9 @@ export interface Fetched {
   /** Where to go on: behind what was given and behind what no reader gets (markers, aborted steps). */
   readonly next: number;
   readonly records: readonly FetchedRecord[];
+  /** Bytes of the batches opened, as they lay there and as they are. */
+  readonly closedBytes: number;
+  readonly openedBytes: number;
   /** Batches passed over because they open to more than a process should hold. */
   readonly tooLarge: number;
 }
@@ -61,7 +67,7 @@ export async function fetchCommitted(
   wants: readonly Want[],
   options: { readonly maxWaitMs: number; readonly maxBytes: number },
 ): Promise<readonly Fetched[]> {
-  const from = new Map(wants.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset]));
+  const asked = new Map(wants.map((want) => [`${want.topic}/${want.partition}`, want]));
   await connect(broker);
   const fetched = await broker.connectionPool.send({
     request: encodeFetch({
@@ -75,7 +81,7 @@ export async function fetchCommitted(
         partitions: [{ partition, fetchOffset: String(offset), maxBytes }],
       })),
     }),
-    response: { decode: (raw: Buffer) => decode(raw, from), parse: async (data: unknown) => data },
+    response: { decode: (raw: Buffer) => decode(raw, asked), parse: async (data: unknown) => data },
     requestTimeout: options.maxWaitMs + NETWORK_MS,
   });
   return fetched as readonly Fetched[];
@@ -92,19 +98,19 @@ async function connect(broker: Broker): Promise<void> {
   }
 }
 
-async function decode(raw: Buffer, from: ReadonlyMap<string, number>): Promise<readonly Fetched[]> {
+async function decode(raw: Buffer, asked: ReadonlyMap<string, Want>): Promise<readonly Fetched[]> {
   const decoder = new DecoderClass(raw);
   decoder.readInt32();
   const failure = decoder.readInt16();
   decoder.readInt32();
   const topics = await decoder.readArrayAsync(async (one) => {
     const topic = one.readString();
-    return one.readArrayAsync((partition) => decodePartition(topic, partition, from));
+    return one.readArrayAsync((partition) => decodePartition(topic, partition, asked));
   });
   return topics.flat().map((one) => (failure === 0 ? one : { ...one, errorCode: failure }));
 }
 
-async function decodePartition(topic: string, decoder: Decoder, from: ReadonlyMap<string, number>): Promise<Fetched> {
+async function decodePartition(topic: string, decoder: Decoder, asked: ReadonlyMap<string, Want>): Promise<Fetched> {
   const partition = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const highWatermark = readNumber(decoder);
@@ -116,8 +122,9 @@ async function decodePartition(topic: string, decoder: Decoder, from: ReadonlyMa
   }));
   decoder.readInt32();
   const size = decoder.readInt32();
-  const offset = from.get(`${topic}/${partition}`) ?? 0;
-  const batches = size > 0 ? await decodeBatches(decoder.readBytes(size)) : [];
+  const { offset = 0, maxOpenedBytes = 0 } = asked.get(`${topic}/${partition}`) ?? {};
+  const bytes = size > 0 ? decoder.readBytes(size) : Buffer.alloc(0);
+  const { batches, closedBytes, openedBytes } = await decodeBatches(bytes, maxOpenedBytes);
   const last = batches.at(-1);
   return {
     topic,
@@ -127,16 +134,24 @@ async function decodePartition(topic: string, decoder: Decoder, from: ReadonlyMa
     lastStable,
     next: last === undefined ? offset : Math.max(offset, lastOffset(last) + 1),
     records: committed(batches, aborted).filter((record) => record.offset >= offset),
+    closedBytes,
+    openedBytes,
     tooLarge: batches.filter((batch) => batch.isTooLarge === true).length,
   };
 }
 
-async function decodeBatches(bytes: Buffer): Promise<Batch[]> {
+/** As many batches as open to `maxOpenedBytes`, the last one over it: a few bytes sent may open to a great many. */
+async function decodeBatches(bytes: Buffer, maxOpenedBytes: number) {
   const batches: Batch[] = [];
-  for (let at = 0; at + BATCH_HEADER <= bytes.length; at += LENGTH_END + bytes.readInt32BE(LENGTH_AT + at)) {
+  let at = 0;
+  let openedBytes = 0;
+  for (; at + BATCH_HEADER <= bytes.length; at += LENGTH_END + bytes.readInt32BE(LENGTH_AT + at)) {
+    if (openedBytes >= maxOpenedBytes && batches.length > 0) break;
     const rest = bytes.subarray(at);
     try {
-      batches.push(await decodeRecordBatch(new DecoderClass(rest)));
+      const batch = await decodeRecordBatch(new DecoderClass(rest));
+      batches.push(batch);
+      for (const { key, value } of batch.records) openedBytes += (key?.length ?? 0) + (value?.length ?? 0);
     } catch (error) {
       if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
       if (!isTooLarge(error)) throw error;
@@ -144,7 +159,7 @@ async function decodeBatches(bytes: Buffer): Promise<Batch[]> {
       batches.push({ ...headerOf(rest), records: [], isTooLarge: true });
     }
   }
-  return batches;
+  return { batches, closedBytes: at, openedBytes };
 }
 
 interface Batch extends RecordBatch {

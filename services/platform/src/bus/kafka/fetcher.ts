@@ -11,6 +11,9 @@ import { type Cluster, errorFromCode } from './internals.ts';
 const RETRY = { initialMs: 10, maximumMs: 500, deadlineMs: 30_000 };
 const OFFSET_OUT_OF_RANGE = 1;
 const OVERHEAD_BYTES = 64 * 1024;
+const LEAST_BYTES = 4 * 1024;
+
+type Wanted = Omit<Want, 'maxOpenedBytes'>;
 
 /** Fetches from the leaders of partitions, over connections of its own. */
 export class Fetcher {
@@ -18,6 +21,8 @@ export class Fetcher {
   readonly #clock: Clock;
   readonly #metrics: Metrics;
   readonly #principal: string;
+  /** By topic: bytes opened for one that was sent. */
+  readonly #growth = new Map<string, number>();
   #closed = false;
 
   constructor(client: Client, clock: Clock, metrics: Metrics) {
@@ -46,17 +51,21 @@ export class Fetcher {
   }
 
   /**
-   * Partitions of one leader. What is out of range comes back with `errorCode` 1 and the bounds to go on from.
+   * Partitions of one leader, about `maxBytes` opened of each. What is out of range comes back with `errorCode` 1 and the bounds to go on from.
    * @throws AppError EYRIE_BUS_UNAVAILABLE when the leader cannot be reached for half a minute
    */
-  async fetch(wants: readonly Want[], maxWaitMs: number): Promise<readonly Fetched[]> {
+  async fetch(wants: readonly Wanted[], maxWaitMs: number): Promise<readonly Fetched[]> {
     return this.#repeat(['Read', ...wants.map(({ topic }) => topic)], async () => {
       const [first] = wants;
       if (first === undefined) return [];
       await this.#cluster.refreshMetadataIfNecessary();
       const broker = await this.#cluster.findBroker({ nodeId: this.leader(first.topic, first.partition) });
-      const maxBytes = wants.reduce((sum, want) => sum + want.maxBytes, OVERHEAD_BYTES);
-      const fetched = await fetchCommitted(broker, wants, { maxWaitMs, maxBytes });
+      const asked = wants.map((want) => ({ ...want, maxOpenedBytes: want.maxBytes, maxBytes: this.#bytesFor(want) }));
+      const maxBytes = asked.reduce((sum, want) => sum + want.maxBytes, OVERHEAD_BYTES);
+      const fetched = await fetchCommitted(broker, asked, { maxWaitMs, maxBytes });
+      for (const { topic, closedBytes, openedBytes } of fetched) {
+        if (openedBytes > 0) this.#growth.set(topic, Math.max(1, openedBytes / closedBytes));
+      }
       const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
       if (failed !== undefined) throw errorFromCode(failed.errorCode);
       const tooLarge = fetched.reduce((sum, one) => sum + one.tooLarge, 0);
@@ -82,6 +91,11 @@ export class Fetcher {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#cluster.disconnect().catch(() => undefined);
+  }
+
+  /** What has to be sent for what is wanted, as the topic was compressed last: no batch comes twice, or few. */
+  #bytesFor({ topic, maxBytes }: Wanted): number {
+    return Math.max(LEAST_BYTES, Math.ceil(maxBytes / (this.#growth.get(topic) ?? 1)));
   }
 
   async #repeat<T>(topic: readonly [operation: string, ...topics: string[]], task: () => Promise<T>): Promise<T> {

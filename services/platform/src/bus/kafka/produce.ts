@@ -1,6 +1,7 @@
 import { TOPICS } from '@eyrie/schemas';
-import type { CompressionTypes, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
+import type { CompressionTypes as CompressionType, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
 import type { Appended, Output } from '../bus.ts';
+import { CompressionTypes } from './internals.ts';
 import type { Names } from './names.ts';
 
 export interface Sender {
@@ -12,6 +13,8 @@ const BATCH_BYTES = 900_000;
 /** What the protocol adds to a record, generously. */
 const RECORD_OVERHEAD = 128;
 const MAX_KEY = 16_384;
+/** Less is sent as it is: compressing it costs more than it saves. */
+const WORTH_BYTES = 4 * 1024;
 /** All replicas in sync. */
 const ACKS = -1;
 
@@ -45,7 +48,7 @@ export async function sendAll(
   sender: Sender,
   names: Names,
   sent: readonly Sent[],
-  { timestamp, compression }: { readonly timestamp: number; readonly compression: CompressionTypes },
+  { timestamp, compression }: { readonly timestamp: number; readonly compression: CompressionType },
 ): Promise<readonly Appended[]> {
   const appended: Appended[] = [];
   for (const round of rounds(sent)) {
@@ -58,9 +61,10 @@ export async function sendAll(
     }
     const topicMessages = [...topics].map(([topic, messages]) => ({ topic, messages }));
     const next = new Map<string, number>();
+    const bytes = round.reduce((sum, { one }) => sum + (one.value?.length ?? 0), 0);
     for (const { topicName, partition, baseOffset } of await sender.sendBatch({
       acks: ACKS,
-      compression,
+      compression: bytes < WORTH_BYTES ? CompressionTypes.None : compression,
       topicMessages,
     })) {
       next.set(`${topicName}/${partition}`, Number(baseOffset));
