@@ -1,5 +1,8 @@
 /**
- * Cost of the store alone: judged frames in, rows of `eyrie.events` out, encoding and the engine's process included.
+ * Cost of the store alone: judged frames in, rows of `eyrie.events` out, encoding and the engine's process included; and
+ * what of it this process takes. First embedded, rows through a file; then over HTTP through the adapter of a server,
+ * against the TEST FRONT over the same engine: what this process takes there is what it would take with a server, the
+ * rest is the fixture's (it writes the body to a file again) and says nothing about one.
  *
  *     node bench/archiver.ts [rows] [rows a batch …]
  *
@@ -12,19 +15,60 @@ import { takeRecord } from '../services/archiver/src/core/take.ts';
 import { createLogger } from '../services/platform/src/log.ts';
 import { createMetrics } from '../services/platform/src/metrics.ts';
 import { openChdb } from '../services/platform/src/store/chdb.ts';
+import { openClickhouse } from '../services/platform/src/store/server.ts';
+import type { Store } from '../services/platform/src/store/store.ts';
+import { startFront } from '../services/platform/src/testing/clickhouse/front.ts';
 import { createInput } from './input.ts';
-import { cpuSeconds, report, residentMemory, temporaryDirectory } from './process.ts';
+import { cpuSeconds, processTree, report, residentMemory, temporaryDirectory } from './process.ts';
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
 const BATCHES = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [10_000, 25_000];
 const POOL = 20_000;
 const A_FRAME = 100;
 
+const log = createLogger({ name: 'bench', level: 'error' });
 const lines = createInput({ seed: 1 }).lines(POOL);
 const now = Date.now();
 const frames = makeFrames();
 const baseline = parseCost();
-for (const rows of BATCHES) await measure(rows);
+for (const rows of BATCHES) {
+  await measure(rows, 'embedded', openEmbedded);
+  await measure(rows, 'HTTP to the test front', openFront);
+}
+
+interface Opened {
+  readonly store: Store;
+  /** Of the engine's process. */
+  readonly pid: () => number;
+  close(): Promise<void>;
+}
+
+async function openEmbedded(): Promise<Opened> {
+  const directory = temporaryDirectory('bench-archiver');
+  const store = await openChdb({ dataDir: directory.path, log, metrics: createMetrics() });
+  return {
+    store,
+    pid: () => store.pid() ?? 0,
+    close: async () => {
+      await store.close();
+      directory.remove();
+    },
+  };
+}
+
+async function openFront(): Promise<Opened> {
+  const front = await startFront();
+  const { user, password } = front;
+  const store = await openClickhouse({ url: front.url(), user, password, log, metrics: createMetrics() });
+  return {
+    store,
+    pid: () => processTree(process.pid)[1] ?? 0,
+    close: async () => {
+      await store.close();
+      await front.stop();
+    },
+  };
+}
 
 /** Frames as the judge writes them, fields of the size and variety of real ones. */
 function makeFrames(): readonly Buffer[] {
@@ -95,13 +139,8 @@ function parseCost(): number {
   return runs.slice(1).sort((a, b) => a - b)[2] ?? Number.NaN;
 }
 
-async function measure(batchRows: number): Promise<void> {
-  const directory = temporaryDirectory('bench-archiver');
-  const store = await openChdb({
-    dataDir: directory.path,
-    log: createLogger({ name: 'bench', level: 'error' }),
-    metrics: createMetrics(),
-  });
+async function measure(batchRows: number, way: string, open: () => Promise<Opened>): Promise<void> {
+  const { store, pid, close } = await open();
   await store.migrate();
   const batches = [new Batch(), new Batch()];
   let running: Promise<void> = Promise.resolve();
@@ -109,6 +148,7 @@ async function measure(batchRows: number): Promise<void> {
   let rows = 0;
   let started = performance.now();
   let before = cpuSeconds(process.pid);
+  let ownBefore = process.cpuUsage();
   let warm = 0;
   for (let turn = 0; rows < ROWS + warm; turn += 1) {
     if (warm === 0 && rows >= Math.min(100_000, ROWS)) {
@@ -116,6 +156,7 @@ async function measure(batchRows: number): Promise<void> {
       warm = rows;
       started = performance.now();
       before = cpuSeconds(process.pid);
+      ownBefore = process.cpuUsage();
     }
     const batch = batches[turn % 2] ?? new Batch();
     for (let taken = 0; taken < batchRows; taken += A_FRAME) {
@@ -129,15 +170,18 @@ async function measure(batchRows: number): Promise<void> {
     const [insert] = batch.inserts();
     if (insert === undefined) throw new Error('an empty batch');
     running = store.insert({ ...insert, columns: EVENT_COLUMNS, token: `bench ${turn}` }).finally(() => batch.reset());
-    peak = Math.max(peak, residentMemory(store.pid() ?? 0).resident);
+    peak = Math.max(peak, residentMemory(pid()).resident);
   }
   await running;
   const seconds = (performance.now() - started) / 1_000;
   const measured = rows - warm;
   const cpu = ((cpuSeconds(process.pid) - before) / measured) * 1e6;
+  const { user, system } = process.cpuUsage(ownBefore);
+  const own = (user + system) / measured;
+  const name = `archiver, ${way}, batches of ${batchRows}`;
   const cost = { cpu_s_per_million: cpu, baseline, ratio: cpu / baseline };
-  report({ name: `archiver, batches of ${batchRows}`, value: measured / seconds, unit: 'rows/s', ...cost });
-  report({ name: `archiver, memory of the engine, batches of ${batchRows}`, value: peak / 1e6, unit: 'MB' });
-  await store.close();
-  directory.remove();
+  report({ name, value: measured / seconds, unit: 'rows/s', ...cost });
+  report({ name: `${name}, this process alone`, value: own, unit: 'CPU s/M' });
+  report({ name: `${name}, memory of the engine`, value: peak / 1e6, unit: 'MB' });
+  await close();
 }
