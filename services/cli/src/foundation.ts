@@ -34,10 +34,12 @@ interface FoundationOptions {
   /** Named in every line of the log. */
   readonly name: string;
   readonly needsStore: boolean;
+  readonly fillsStore: boolean;
 }
 
 /** Opens the data directory and all that lies in it or elsewhere; a failure closes what was opened. @throws AppError */
-export async function openFoundation({ dataDir, config, name, needsStore }: FoundationOptions): Promise<Foundation> {
+export async function openFoundation(options: FoundationOptions): Promise<Foundation> {
+  const { dataDir, config, name, needsStore, fillsStore } = options;
   const clock = systemClock;
   const log = createLogger({ name, level: config.EYRIE_LOG_LEVEL });
   const metrics = createMetrics();
@@ -52,7 +54,7 @@ export async function openFoundation({ dataDir, config, name, needsStore }: Foun
     let bus = await openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
     if (needsStore && config.EYRIE_STORE === 'chdb') await refuseLostRows(bus, dataDir);
-    const store = needsStore ? await openStore({ dataDir, config, log, metrics }) : undefined;
+    const store = needsStore ? await openStore({ dataDir, config, log, metrics, fillsStore }) : undefined;
     closers.push(() => store?.close());
     if (config.EYRIE_BUS === 'embedded' && store !== undefined && (await hasGoneBack(bus, store))) {
       log.warn(

@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { createHealth } from './health.ts';
 import type { RoleName } from './role-names.ts';
-import { createRoles, needsStore } from './roles.ts';
+import { createRoles, fillsStore, needsStore } from './roles.ts';
 
 const SETTLE_POLL_MS = 20;
 
@@ -36,7 +36,13 @@ const DRAIN_MS = 4_500;
 /** Opens what the roles stand on and starts them in order; a failure stops what was started. */
 export async function startPipeline({ dataDir, config, roles: names, health }: PipelineOptions): Promise<Pipeline> {
   const name = names.size === 1 ? `eyrie-${[...names][0]}` : 'eyrie';
-  const foundation = await openFoundation({ dataDir, config, name, needsStore: needsStore(names) });
+  const foundation = await openFoundation({
+    dataDir,
+    config,
+    name,
+    needsStore: needsStore(names),
+    fillsStore: fillsStore(names),
+  });
   const { close, ...parts } = foundation;
   const { log, clock, vitals } = parts;
   try {

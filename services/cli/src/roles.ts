@@ -21,6 +21,11 @@ export function needsStore(roles: ReadonlySet<RoleName>): boolean {
   return [...roles].some((role) => STORED.has(role));
 }
 
+/** Whether they fill the tables: only then tokens must be proven to count. */
+export function fillsStore(roles: ReadonlySet<RoleName>): boolean {
+  return roles.has('archiver');
+}
+
 export interface Roles {
   readonly gateway?: Gateway;
   readonly prepare?: Role;

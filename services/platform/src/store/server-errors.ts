@@ -66,6 +66,6 @@ export function toDenied({ origin, user, settings }: Whereabouts, failure: Engin
   const advice =
     kind === 'entry'
       ? `check ${settings.user} and ${settings.password}`
-      : 'let an administrator grant that to the user (docs/operations.md lists the rights)';
+      : 'let an administrator grant that to the user (docs/operations.md lists what it takes)';
   return new AppError('EYRIE_STORE_FORBIDDEN', `${origin}: user ${user}: ${textOf(failure)}: ${advice}`);
 }
