@@ -13,6 +13,7 @@ test('Falco and falcosidekick take the token from a Secret', () => {
   expect(falco.falco.http_output).toMatchObject({ enabled: true, url: `\${${variable.name}}` });
   expect(variable.valueFrom.secretKeyRef).toEqual({ name: 'eyrie-intake', key: 'url' });
   expect(falco.falco).toMatchObject({ json_output: true, json_include_tags_property: true });
+  expect(parse(read('compose.yaml')).http_output).toEqual({ enabled: true, url: `\${${variable.name}}` });
   const sidekick = parse(read('falcosidekick-values.yaml'));
   expect(sidekick.config.existingSecret).toBe('eyrie-sidekick');
   expect(sidekick.config.webhook).not.toHaveProperty('customHeaders');
