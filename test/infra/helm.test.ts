@@ -64,7 +64,8 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
         .filter(({ spec }) => JSON.stringify(spec?.template?.spec.volumes ?? []).includes(`"${secret}"`))
         .map(({ metadata }) => metadata.name)
         .toSorted();
-    expect(holders('eyrie-clickhouse')).toEqual(['eyrie-archiver', 'eyrie-console', 'eyrie-migrate']);
+    expect(holders('eyrie-clickhouse')).toEqual(['eyrie-archiver', 'eyrie-console']);
+    expect(holders('eyrie-owner')).toEqual(['eyrie-migrate']);
     expect(holders('eyrie-tokens')).toEqual(['eyrie-console']);
     expect(holders('eyrie-connections')).toEqual(['eyrie-console', 'eyrie-responder']);
     expect(holders('eyrie-kafka')).toEqual(
@@ -111,6 +112,7 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
       '/kafka/tls/enabled',
     ],
     ['a user for a role nobody knows', 'kafka.sasl.users.exporter.username=x', '/kafka/sasl/users'],
+    ['tables for a role that has none', 'clickhouse.users.gateway.username=x', '/clickhouse/users'],
     ['an analyst without a password', 'clickhouse.analyst.user=reader', '/clickhouse/analyst'],
     ['a client certificate from nowhere', 'kafka.tls.clientCertificate=true', '/kafka/tls'],
   ])('%s is refused', (_, set, problem) => {

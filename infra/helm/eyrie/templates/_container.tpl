@@ -26,7 +26,7 @@
 {{- if and (eq $v.mode "distributed") (has .role (list "archiver" "console" "migrate")) }}
 {{- $_ := set $own "EYRIE_STORE" "clickhouse" }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_URL" $v.clickhouse.url }}
-{{- $_ := set $own "EYRIE_CLICKHOUSE_USER" $v.clickhouse.user }}
+{{- $_ := set $own "EYRIE_CLICKHOUSE_USER" (get (get $v.clickhouse.users .role | default dict) "username" | default $v.clickhouse.user) }}
 {{- $_ := set $own "EYRIE_CLICKHOUSE_PASSWORD_FILE" "/secrets/clickhouse/password" }}
 {{- with $v.clickhouse.cluster }}{{ $_ := set $own "EYRIE_CLICKHOUSE_CLUSTER" . }}{{ end }}
 {{- with $v.clickhouse.tls }}{{ if .existingSecret }}
@@ -79,7 +79,7 @@
 {{- end }}{{ end }}
 {{- end }}
 {{- if and (eq $v.mode "distributed") (has .role (list "archiver" "console" "migrate")) }}
-- { name: clickhouse-password, mount: /secrets/clickhouse, source: { secret: { secretName: {{ $v.clickhouse.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.clickhouse.passwordKey }}, path: password }] } } }
+- { name: clickhouse-password, mount: /secrets/clickhouse, source: { secret: { secretName: {{ get (get $v.clickhouse.users .role | default dict) "existingSecret" | default $v.clickhouse.existingSecret }}, defaultMode: 0440, items: [{ key: {{ $v.clickhouse.passwordKey }}, path: password }] } } }
 {{- with $v.clickhouse.tls.existingSecret }}
 - { name: clickhouse-tls, mount: /secrets/clickhouse-tls, source: { secret: { secretName: {{ . }}, defaultMode: 0440 } } }
 {{- end }}
