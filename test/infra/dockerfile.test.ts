@@ -35,3 +35,21 @@ test.each([
   expect(changed).not.toBe(text);
   expect(problems(changed).join('\n')).toContain(problem);
 });
+
+test('nothing in the image imports what is left out of it', () => {
+  const leftOut = /(^|\/)(testing|test-support)(\/|$)|\.test(-support)?\.ts$/;
+  const files = globSync(['schemas/**/*.ts', 'services/*/src/**/*.ts'], {
+    cwd: context,
+    exclude: ['**/node_modules/**'],
+  }).filter((file) => !leftOut.test(file));
+  const imports = files.flatMap((file) =>
+    [...readFileSync(`${context}${file}`, 'utf8').matchAll(/(?:from|import\() ?'([^']+)'/g)].map(
+      ([, name = '']) => `${file} ${name}`,
+    ),
+  );
+  expect(imports.length).toBeGreaterThan(500);
+  expect(imports.filter((line) => leftOut.test(line.split(' ')[1] ?? ''))).toEqual([]);
+  expect(readFileSync(`${context}.dockerignore`, 'utf8').split('\n')).toEqual(
+    expect.arrayContaining(['**/testing', '**/test-support', '**/*.test.ts', '**/*.test-support.ts']),
+  );
+});
