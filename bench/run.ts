@@ -6,6 +6,7 @@ const BENCHMARKS: Record<string, readonly string[]> = {
   intake: ['bench/intake.ts'],
   bus: ['bench/bus.ts'],
   compression: ['bench/compression.ts'],
+  restore: ['bench/restore.ts'],
   archiver: ['bench/archiver.ts'],
   latency: ['bench/latency.ts'],
   'end-to-end': ['bench/end-to-end.ts'],

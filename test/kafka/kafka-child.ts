@@ -10,6 +10,9 @@ interface Place {
   readonly prefix: string;
 }
 
+/** A group that keeps state. */
+export const STATE_GROUP = { group: 'judge', inputs: ['events'], state: 'alert-state' } as const;
+
 /** A dead member of a group is waited for that long. */
 const SESSION_TIMEOUT_MS = 2_000;
 

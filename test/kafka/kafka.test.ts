@@ -5,6 +5,7 @@ import { findBroker } from './broker.ts';
 import { describeCompression } from './compression.ts';
 import { describeGroups } from './groups.ts';
 import { describeLogs } from './logs.ts';
+import { describeStandby } from './standby.ts';
 import { temporaryKafka } from './temporary-bus.ts';
 
 const broker = await findBroker();
@@ -23,6 +24,7 @@ if (typeof broker === 'string') {
   describeBus('Kafka', () => temporaryKafka(broker.brokers));
   describeGroups(() => temporaryKafka(broker.brokers));
   describeCompression((raw) => temporaryKafka(broker.brokers, raw));
+  describeStandby(() => temporaryKafka(broker.brokers));
   describeLogs(() => temporaryKafka(broker.brokers));
   describeArchiving(() => temporaryKafka(broker.brokers));
 }

@@ -77,6 +77,9 @@ export const CONFIG = {
     EYRIE_KAFKA_SESSION_TIMEOUT_MS: integer(1_000, 300_000, 10_000).describe(
       'Without a heartbeat for that long a process is taken for dead and its partitions move.',
     ),
+    EYRIE_KAFKA_STANDBY_BYTES: integer(0, 2 ** 40, 256 * MIB).describe(
+      'Memory for the state of partitions that other processes own, for each group: one that moves here goes on sooner. 0 = none.',
+    ),
     EYRIE_KAFKA_TLS: flag(false).describe('Speak TLS to the brokers.'),
     EYRIE_KAFKA_TLS_CA_FILE: file
       .optional()

@@ -18,6 +18,7 @@ export function kafkaOptions(config: Config) {
     prefix: config.EYRIE_TOPIC_PREFIX,
     sessionTimeoutMs: config.EYRIE_KAFKA_SESSION_TIMEOUT_MS,
     compression: config.EYRIE_KAFKA_COMPRESSION,
+    standbyBytes: config.EYRIE_KAFKA_STANDBY_BYTES,
     eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
     ...security,
   } satisfies Omit<ClientOptions, 'log'> & Record<string, unknown>;

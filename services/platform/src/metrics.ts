@@ -69,6 +69,17 @@ export const METRICS = {
     help: 'Entries of committed judge state by kind.',
     labels: ['partition', 'kind'],
   },
+  eyrie_bus_standby_entries: {
+    type: 'gauge',
+    help: 'Entries of state of partitions that other processes own, kept to take them over sooner.',
+    labels: ['group'],
+  },
+  eyrie_bus_standby_bytes: { type: 'gauge', help: 'What they take, about.', labels: ['group'] },
+  eyrie_bus_restores_total: {
+    type: 'counter',
+    help: 'Partitions taken over, by where most of their state came from: standby or log.',
+    labels: ['group', 'from'],
+  },
   eyrie_state_restore_seconds: {
     type: 'gauge',
     help: 'Time the judge took to restore its state.',

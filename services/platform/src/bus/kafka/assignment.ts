@@ -14,6 +14,7 @@ import type { Names } from './names.ts';
 import { type Position, readPositions } from './positions.ts';
 import { checkRecords, type Sent, toSent } from './produce.ts';
 import type { Reader } from './reader.ts';
+import type { Followed, Standby } from './standby.ts';
 import { Transactor } from './transactor.ts';
 
 export interface AssignmentHost {
@@ -35,15 +36,18 @@ export class Assignment implements Assigned, Ownership {
   readonly #host: AssignmentHost;
   readonly #spec: GroupSpec;
   readonly #signal: AbortSignal;
+  readonly #standby: Standby | undefined;
   readonly #positions = new Map<TopicName, Position>();
   #transactor: Transactor | undefined;
   #fetcher: Fetcher | undefined;
   #inputs: Inputs | undefined;
+  #followed: Followed | undefined;
   #lost: string | undefined;
   /** The step under way; those behind it wait for it. */
   #step: Promise<unknown> = Promise.resolve();
 
-  constructor(host: AssignmentHost, spec: GroupSpec, partition: number, signal: AbortSignal) {
+  constructor(host: AssignmentHost, spec: GroupSpec, partition: number, signal: AbortSignal, standby?: Standby) {
+    this.#standby = standby;
     this.#host = host;
     this.#spec = spec;
     this.#signal = signal;
@@ -52,6 +56,7 @@ export class Assignment implements Assigned, Ownership {
   }
 
   async begin(): Promise<void> {
+    this.#followed = this.#standby?.take(this.partition);
     const { client, names, clock, metrics, transactionTimeoutMs } = this.#host;
     const transactionalId = names.transactionalId(this.group, this.partition);
     this.#transactor = await Transactor.fence({
@@ -84,6 +89,7 @@ export class Assignment implements Assigned, Ownership {
 
   async end(): Promise<void> {
     await this.#step;
+    this.#standby?.giveBack(this.partition);
     // A fetch the broker still holds ends by itself, soon after.
     void this.#fetcher?.close();
     await this.#transactor?.close();
@@ -92,7 +98,8 @@ export class Assignment implements Assigned, Ownership {
   async *restore(): AsyncGenerator<readonly [string, Buffer]> {
     const { state } = this.#spec;
     if (state === undefined) throw new TypeError(`group ${this.group} keeps no state`);
-    yield* await this.#host.reader.readState(state, this.partition, '');
+    yield* await this.#host.reader.readState(state, this.partition, '', this.#followed);
+    this.#followed = undefined;
   }
 
   position(topic: TopicName): Position {

@@ -18,6 +18,7 @@ import { Names } from './names.ts';
 import { toSent } from './produce.ts';
 import { Reader } from './reader.ts';
 import { listRegistered, removeRegistered } from './registered.ts';
+import { Standby } from './standby.ts';
 import { readPartitions } from './topics.ts';
 
 export interface KafkaOptions extends ClientOptions {
@@ -29,6 +30,8 @@ export interface KafkaOptions extends ClientOptions {
   readonly transactionTimeoutMs?: number;
   /** How long a run may take to end when its partition moves. */
   readonly drainMs?: number;
+  /** Bytes of the state of partitions that others own, for each group that keeps state; without it they are not followed. */
+  readonly standbyBytes?: number;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
@@ -111,11 +114,12 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
       partitions: count,
       sessionTimeoutMs,
     });
+    const standby = followOthers(spec, count);
     const membership = participate(
       {
         spec,
         group,
-        own: (partition, signal) => new Assignment(host, spec, partition, signal),
+        own: (partition, signal) => new Assignment(host, spec, partition, signal, standby),
         clock,
         log,
         heartbeatMs: sessionTimeoutMs / BEATS_A_SESSION,
@@ -126,10 +130,17 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     members.add(membership);
     const settled = () => {
       members.delete(membership);
+      void standby?.stop();
       void cluster.disconnect().catch(() => undefined);
     };
     membership.done.then(settled, settled);
     return membership;
+  }
+
+  function followOthers({ group, state }: GroupSpec, count: number): Standby | undefined {
+    const { standbyBytes = 0 } = options;
+    if (state === undefined || standbyBytes === 0) return undefined;
+    return new Standby({ ...host, group, topic: state, partitions: count, maxBytes: standbyBytes });
   }
 
   return {

@@ -7,6 +7,7 @@ import { type Fetcher, isOutOfRange } from './fetcher.ts';
 import { KnownStates } from './known-states.ts';
 import type { Names } from './names.ts';
 import { toRecord } from './record.ts';
+import type { Followed } from './standby.ts';
 
 /** The markers of a step follow its commit by some milliseconds; a step of somebody else may hold them back. */
 const VISIBLE_MS = 5_000;
@@ -56,10 +57,18 @@ export class Reader {
     return records.slice(0, count).map((record) => toRecord(topic, partition, record));
   }
 
-  /** The last value of each key up to the end there is now. What a prefix gave is read on from where it stood. */
-  async readState(topic: TopicName, partition: number, prefix: string): Promise<ReadonlyMap<string, Buffer>> {
+  /**
+   * The last value of each key up to the end there is now. What a prefix gave is read on from where it stood, and so is
+   * `followed`, whose map becomes the answer.
+   */
+  async readState(
+    topic: TopicName,
+    partition: number,
+    prefix: string,
+    followed?: Followed,
+  ): Promise<ReadonlyMap<string, Buffer>> {
     const { start, end } = await this.#fetcher.bounds(this.#names.topic(topic), partition);
-    const found = this.#known.take(topic, partition, prefix, this.#clock.now());
+    const found = followed ?? this.#known.take(topic, partition, prefix, this.#clock.now());
     // Beyond the end it was another topic under the same name.
     const known = found !== undefined && found.next <= end ? found : undefined;
     const state = known?.state ?? new Map<string, Buffer>();
