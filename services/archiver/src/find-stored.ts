@@ -15,7 +15,7 @@ const FINDERS: Readonly<Record<NamedTable, { readonly id: string; readonly rest:
 /** Names in one question: they travel in the address of a request. */
 const NAMES = 1_000;
 
-/** Which of the rows are stored, as keys. @throws AppError EYRIE_STORE_UNAVAILABLE */
+/** Keys of the rows that are stored among those of the same ids. @throws AppError EYRIE_STORE_UNAVAILABLE */
 export async function findStored(store: Pick<Store, 'query'>, names: readonly RowName[]): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const table of Object.keys(FINDERS) as NamedTable[]) {

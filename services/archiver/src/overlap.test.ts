@@ -12,7 +12,7 @@ import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/tempora
 import type { TopicName } from '@eyrie/schemas';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createArchiver } from './main.ts';
-import { hex, judgedFrame, NOW, testAlert, testEvent, testJudgement } from './testing.ts';
+import { judgedFrame, testAction, testAlert, testDocument, testEvent, testHealth, testJudgement } from './testing.ts';
 
 const EVENTS = 20;
 const TABLES = [
@@ -57,36 +57,12 @@ function portion(n: number): readonly Output[] {
     const repeat = index === 0 ? { outcome: 'duplicate', reason: 'event_id' } : {};
     return [testJudgement(repeat as object), testEvent(n * EVENTS + index)] as const;
   });
-  const common = { v: 1, tenant: 'acme', cluster: 'c1' };
   const json: readonly (readonly [TopicName, object])[] = [
     ['alerts', testAlert(n)],
     ['alerts', testAlert(n, { version: 2, count: 2 })],
-    [
-      'actions',
-      {
-        ...common,
-        intent_key: `k${n}`,
-        version: 1,
-        state: 'executing',
-        reason: 'started',
-        rule_id: 'r',
-        rule_version: '1',
-        action: 'a',
-        actionner: 'script',
-        class: 2,
-        mode: 'enforce',
-        alert_id: hex(n),
-        target: 't',
-        incarnation: 'i',
-        attempt: 1,
-        at: NOW,
-      },
-    ],
-    ['documents', { ...common, kind: 'silence', id: `d${n}`, version: 1, author: 'me', at: NOW, body: { n } }],
-    [
-      'health',
-      { ...common, kind: 'loss', time: `17950000000000000${String(n).padStart(2, '0')}`, received_at: NOW, count: n },
-    ],
+    ['actions', testAction(n)],
+    ['documents', testDocument(n)],
+    ['health', testHealth(n)],
   ];
   return [
     { topic: 'judged', partition: 0, value: judgedFrame(entries) },

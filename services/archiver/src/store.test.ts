@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
 import { type ChdbStore, openChdb } from '@eyrie/platform/store/chdb';
-import type { ActionRecord, AlertId, ClusterId, DeadLetter, Event, HealthRecord, TenantId } from '@eyrie/schemas';
+import type { AlertId, ClusterId, DeadLetter, Event, HealthRecord, TenantId } from '@eyrie/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Batch } from './core/batch.ts';
 import { insertToken } from './core/ranges.ts';
 import { TABLES, type TableName } from './core/tables.ts';
 import { type Taken, takeRecord } from './core/take.ts';
-import { hex, judgedFrame, NOW, testAlert, testEvent, testJudgement } from './testing.ts';
+import { hex, judgedFrame, NOW, testAction, testAlert, testDocument, testEvent, testJudgement } from './testing.ts';
 
 let directory: string;
 let store: ChdbStore;
@@ -221,36 +221,12 @@ it('makes one of a health record or dead letter read twice, and a watched minute
 });
 
 it('keeps states of an intent, and documents without the hash of a token', async () => {
-  const action: ActionRecord = {
-    v: 1,
-    tenant: 'acme' as TenantId,
-    cluster: 'c1' as ClusterId,
-    intent_key: 'k',
-    version: 1,
-    state: 'executing',
-    reason: 'started',
-    rule_id: 'r',
-    rule_version: '1',
-    action: 'a',
-    actionner: 'shell:script',
-    class: 2,
-    mode: 'enforce',
-    alert_id: hex(1) as AlertId,
-    target: 't',
-    incarnation: 'i',
-    attempt: 1,
-    at: NOW,
-    mac: 'm',
-  };
+  const action = testAction(1, { intent_key: 'k' });
   await archive(['actions', action], ['actions', { ...action, version: 2, state: 'succeeded' }]);
   expect(await store.query('SELECT intent_key, state FROM eyrie.actions')).toEqual([
     { intent_key: 'k', state: 'succeeded' },
   ]);
-  const token = { name: 'n', sha256: 'secret', cluster: '*', scopes: ['read'] };
-  await archive([
-    'documents',
-    { v: 1, tenant: 'acme', kind: 'token', id: 'n', version: 1, author: 'me', at: NOW, body: token },
-  ]);
+  await archive(['documents', testDocument(1)]);
   const [document] = await store.query<{ body: string }>('SELECT body FROM eyrie.documents');
   expect(JSON.parse(document?.body ?? '')).toEqual({ name: 'n', cluster: '*', scopes: ['read'] });
 });

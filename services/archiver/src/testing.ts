@@ -1,11 +1,14 @@
 import {
+  type ActionRecord,
   type Alert,
   type AlertId,
   type ClusterId,
+  type DocumentRecord,
   type Event,
   type EventId,
   type Fingerprint,
   FrameWriter,
+  type HealthRecord,
   type Judgement,
   nanosOfMs,
   type RoutingKey,
@@ -90,6 +93,61 @@ export function testAlert(index: number, more: Partial<Alert> = {}): Alert {
     opening_seq: index,
     documents_version: 1,
     updated_at: NOW,
+    ...more,
+  };
+}
+
+export function testAction(index: number, more: Partial<ActionRecord> = {}): ActionRecord {
+  return {
+    v: 1,
+    tenant: 'acme' as TenantId,
+    cluster: 'c1' as ClusterId,
+    intent_key: `k${index}`,
+    version: 1,
+    state: 'executing',
+    reason: 'started',
+    rule_id: 'r',
+    rule_version: '1',
+    action: 'a',
+    actionner: 'shell:script',
+    class: 2,
+    mode: 'enforce',
+    alert_id: hex(index) as AlertId,
+    target: 't',
+    incarnation: 'i',
+    attempt: 1,
+    at: NOW,
+    mac: 'm',
+    ...more,
+  };
+}
+
+export function testDocument(index: number, more: Partial<DocumentRecord> = {}): DocumentRecord {
+  const token = { name: 'n', sha256: 'secret', cluster: '*', scopes: ['read'] };
+  return {
+    v: 1,
+    tenant: 'acme' as TenantId,
+    kind: 'token',
+    id: `d${index}`,
+    version: 1,
+    author: 'me',
+    at: NOW,
+    body: token,
+    mac: 'm',
+    ...more,
+  } as DocumentRecord;
+}
+
+/** One Eyrie makes itself: without a raw position. */
+export function testHealth(index: number, more: Partial<HealthRecord> = {}): HealthRecord {
+  return {
+    v: 1,
+    tenant: 'acme' as TenantId,
+    cluster: 'c1' as ClusterId,
+    kind: 'loss',
+    time: nanosOfMs(NOW + index),
+    received_at: NOW,
+    count: index,
     ...more,
   };
 }

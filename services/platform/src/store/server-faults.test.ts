@@ -167,6 +167,7 @@ describe('a start says what is wrong', () => {
       'tcp://ch:9000',
       'http://eyrie:geheim@ch:8123',
       'http://ch:8123/?password=geheim',
+      'http://ch:8123/eyrie',
     ]) {
       expect(await thrownBy(open({ url }))).toMatchObject({ code: 'EYRIE_CONFIG_INVALID' });
     }

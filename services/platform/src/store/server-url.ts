@@ -9,6 +9,7 @@ export function readServerUrl(text: string): URL {
   if (url.username !== '' || url.password !== '') {
     throw fail('must not hold user and password: they go to EYRIE_CLICKHOUSE_USER and EYRIE_CLICKHOUSE_PASSWORD_FILE');
   }
+  if (url.pathname !== '/') throw fail('must not have a path: the HTTP interface lies at the root');
   if (url.search !== '' || url.hash !== '') throw fail('must not have a query: settings belong to the user’s profile');
   return url;
 }

@@ -52,6 +52,8 @@ const RESULT_BYTES = 256 * 1024 * 1024;
 const WHOLE = { wait_end_of_query: 1 } as const;
 const READING = {
   ...WHOLE,
+  // Nobody waits for what was given up.
+  cancel_http_readonly_queries_on_client_close: 1,
   default_format: 'JSONCompact',
   output_format_json_quote_64bit_integers: 1,
   output_format_json_quote_denormals: 1,

@@ -49,7 +49,8 @@ export async function startFaultProxy(upstream: () => string, tls?: ServerOption
   const listener = (incoming: IncomingMessage, response: ServerResponse) => {
     handle(incoming, response).catch(() => incoming.socket.destroy());
   };
-  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
+  const limits = { maxHeaderSize: 1024 * 1024 };
+  const server = tls === undefined ? createServer(limits, listener) : createTlsServer({ ...tls, ...limits }, listener);
   server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     connections += 1;
     sockets.add(socket);

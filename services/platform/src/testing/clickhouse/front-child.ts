@@ -15,6 +15,8 @@ import { FrontError, type FrontUser, readUser, statusOf } from './front-answers.
 const [directory = '', users = '{}', cluster = ''] = process.argv.slice(2);
 const known = JSON.parse(users) as Readonly<Record<string, FrontUser>>;
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
+/** As the server's `http_max_uri_size`. */
+const MAX_URL_BYTES = 1024 * 1024;
 /** Parameters of the interface itself; every other one is a setting. */
 const OWN = new Set(['query', 'database', 'default_format', 'query_id', 'wait_end_of_query', 'user', 'password']);
 /** Where the rows of an insert stand in its statement: behind the names of its columns. */
@@ -96,7 +98,7 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-const server = createServer((request, response) => {
+const server = createServer({ maxHeaderSize: MAX_URL_BYTES }, (request, response) => {
   handle(request, response).catch(() => request.socket.destroy());
 });
 server.listen(0, '127.0.0.1', () => {

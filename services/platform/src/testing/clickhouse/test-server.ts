@@ -30,10 +30,10 @@ export async function startTestServer(): Promise<TestServer> {
   if (url !== '') return named(url);
   try {
     execFileSync('docker', ['info', '--format', '{{.ID}}'], { stdio: 'ignore', timeout: 10_000 });
+    return await startContainer();
   } catch {
     return startFront();
   }
-  return startContainer();
 }
 
 const setting = (name: string) => process.env[`EYRIE_TEST_CLICKHOUSE_${name}`] ?? '';
