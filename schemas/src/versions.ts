@@ -8,4 +8,6 @@ export const FORMATS = {
   actionState: 1,
   dataDirectory: 1,
   fingerprint: 1,
+  /** Beside the archiver's positions; 2: names the log, and how far rows may be stored already. */
+  archiverNote: 2,
 } as const;

@@ -1,4 +1,4 @@
-import type { TopicName } from '@eyrie/schemas';
+import { FORMATS, type TopicName } from '@eyrie/schemas';
 import type { BusRange } from './ranges.ts';
 
 /** What is noted beside the position of an input, in the same step. */
@@ -11,10 +11,8 @@ export interface Note {
   readonly until?: number;
 }
 
-const VERSION = 2;
-
 export function encodeNote({ log, range, until }: Note): string {
-  return JSON.stringify({ v: VERSION, log, ...(range && { min: range.min, max: range.max }), until });
+  return JSON.stringify({ v: FORMATS.archiverNote, log, ...(range && { min: range.min, max: range.max }), until });
 }
 
 /** @throws when the note is none of ours, or of a newer version */
@@ -24,7 +22,12 @@ export function decodeNote(topic: TopicName, text: string | undefined): Note {
   const isRange = isOffset(min) && isOffset(max);
   if (v === 1 && isRange) return { range: { topic, min, max } };
   const isBare = min === undefined && max === undefined;
-  if (v !== VERSION || typeof log !== 'string' || !(isRange || isBare) || !(until === undefined || isOffset(until))) {
+  if (
+    v !== FORMATS.archiverNote ||
+    typeof log !== 'string' ||
+    !(isRange || isBare) ||
+    !(until === undefined || isOffset(until))
+  ) {
     throw new Error(`not a note of the archiver, or of a newer one: ${text}`);
   }
   return { log, ...(isRange && { range: { topic, min, max } }), ...(until !== undefined && { until }) };

@@ -119,6 +119,9 @@ describe('a server that goes away', () => {
     const error = await thrownBy(insert(table, 'token'));
     expect(error).toMatchObject({ code: 'EYRIE_STORE_UNAVAILABLE', retryable: true });
     expect(error.message).toContain('nothing listens there');
+    for (const asked of [store.query('SELECT 1'), store.select('SELECT 1')]) {
+      expect(await thrownBy(asked)).toMatchObject({ code: 'EYRIE_STORE_UNAVAILABLE', retryable: true });
+    }
     await proxy.up();
     await insert(table, 'token');
     expect(await count(table)).toBe(ROWS);

@@ -1,11 +1,13 @@
-import { afterAll } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { createLogger } from '../log.ts';
 import { createMetrics } from '../metrics.ts';
 import { startFaultProxy } from '../testing/clickhouse/fault-proxy.ts';
 import { startFront } from '../testing/clickhouse/front.ts';
 import { startTestServer } from '../testing/clickhouse/test-server.ts';
 import { describeStore } from '../testing/contracts/store.ts';
+import { clusterLayout } from './cluster-layout.ts';
 import { SERVER_TABLE_SETTINGS } from './layout.ts';
+import { selfTest } from './self-test.ts';
 import { openClickhouse } from './server.ts';
 
 const log = createLogger({ name: 'test', level: 'silent' });
@@ -49,4 +51,23 @@ describeStore('ClickHouse over HTTP, laid out for a cluster (a test front: one s
       await front.stop();
     },
   };
+});
+
+it('the self-test refuses a cluster that forgets tokens, through its Distributed tables', async () => {
+  const front = await startFront('c');
+  const { user, password } = front;
+  const store = await openClickhouse({ url: front.url(), user, password, cluster: 'c', ...common });
+  try {
+    await store.migrate();
+    const whole = clusterLayout('c');
+    const values = { ...whole.values, table_settings: 'replicated_deduplication_window = 0' };
+    const run = selfTest(store, store.command, { ...whole, values });
+    await expect(run).rejects.toMatchObject({ code: 'EYRIE_STORE_NO_DEDUPLICATION' });
+    await selfTest(store, store.command, whole);
+    const left = "SELECT name FROM system.tables WHERE name LIKE 'self_test%'";
+    expect(await store.query(left)).toEqual([]);
+  } finally {
+    await store.close();
+    await front.stop();
+  }
 });
