@@ -70,7 +70,7 @@ export function describeCompression(make: (raw?: Readonly<Record<string, string>
       await admin.disconnect();
     }
 
-    test.for(['gzip', 'snappy', 'zstd'])('%s as Java writes it is read', async (codec) => {
+    test.for(['gzip', 'snappy', 'lz4', 'zstd'])('%s as Java writes it is read', async (codec) => {
       under = await make({ 'compression.type': codec, 'max.message.bytes': String(4 * 1024 * 1024) });
       const outputs = [TEXT, Buffer.from('short'), Buffer.alloc(300_000, 'x')].map((value) => ({
         topic: 'raw' as const,
@@ -79,15 +79,6 @@ export function describeCompression(make: (raw?: Readonly<Record<string, string>
       }));
       await under.bus.append(outputs);
       expect((await readAll(under.bus, 'raw', 0)).map(({ value }) => value)).toEqual(outputs.map(({ value }) => value));
-    });
-
-    test('a codec that is not read is named', async () => {
-      under = await make({ 'compression.type': 'lz4', 'max.message.bytes': String(4 * 1024 * 1024) });
-      await under.bus.append([{ topic: 'raw', partition: 0, value: TEXT }]);
-      await expect(under.bus.read('raw', 0, 0)).rejects.toMatchObject({
-        code: 'EYRIE_CONFIG_INVALID',
-        message: expect.stringContaining('lz4'),
-      });
     });
 
     // Snappy saves at most a factor of about 20.

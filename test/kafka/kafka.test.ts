@@ -4,6 +4,7 @@ import { describeArchiving } from './archiving.ts';
 import { findBroker } from './broker.ts';
 import { describeCompression } from './compression.ts';
 import { describeGroups } from './groups.ts';
+import { describeInputs } from './inputs.ts';
 import { describeLogs } from './logs.ts';
 import { describeStandby } from './standby.ts';
 import { temporaryKafka } from './temporary-bus.ts';
@@ -27,4 +28,5 @@ if (typeof broker === 'string') {
   describeStandby(() => temporaryKafka(broker.brokers));
   describeLogs(() => temporaryKafka(broker.brokers));
   describeArchiving(() => temporaryKafka(broker.brokers));
+  describeInputs(() => temporaryKafka(broker.brokers));
 }

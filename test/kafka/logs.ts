@@ -91,7 +91,7 @@ export function describeLogs(make: () => Promise<TemporaryKafka>): void {
             const isKept = (step + number) % 3 !== 0;
             const value = `${writer}${step}`;
             const committed = transactor.commit('test', {
-              positions: [{ topic: 'raw', partition: 0, next: 0 }],
+              positions: [{ topic: names.topic('raw'), partition: 0, next: 0 }],
               state: [],
               outputs: [{ topic: 'dead-letter', partition: 0, value: Buffer.from(value) }],
               check: () => {

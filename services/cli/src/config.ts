@@ -158,6 +158,9 @@ export const CONFIG = {
     EYRIE_GATEWAY_HEARTBEAT_MS: integer(0, HOUR, 10_000).describe(
       'A heartbeat each interval measures the path from here to ClickHouse (`eyrie_path_seconds`); 0 = none.',
     ),
+    EYRIE_INPUTS_FILE: file
+      .optional()
+      .describe('Topics of other programs to read events from, with tenant and cluster of each; see docs/inputs.md.'),
     EYRIE_GATEWAY_TENANT_EVENTS_PER_SECOND: integer(0, 1e9, 0).describe(
       'Soft quota of a tenant, 0 = none: beyond it events are stored and shown as over quota.',
     ),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Archiver, createArchiver, createSqlSocket } from '@eyrie/archiver';
 import { type Console, createConsole } from '@eyrie/console';
-import { createGateway, type Gateway } from '@eyrie/gateway';
+import { createGateway, type Gateway, readInputs } from '@eyrie/gateway';
 import { AppError } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
 import { maskSecrets } from '@eyrie/platform/mask';
@@ -106,6 +106,7 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
         port: config.EYRIE_GATEWAY_PORT,
         bodyBytes: config.EYRIE_GATEWAY_BODY_MAX_BYTES,
         eventBytes: config.EYRIE_GATEWAY_EVENT_MAX_BYTES,
+        inputs: inputsOf(config),
         quotaOf: () => quotaOf(config),
         operator,
         heartbeatMs: config.EYRIE_GATEWAY_HEARTBEAT_MS,
@@ -132,6 +133,11 @@ function rulePaths(config: Config) {
     ...(config.EYRIE_SCRIPTS_DIR !== undefined && { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
     ...(config.EYRIE_CONNECTIONS_FILE !== undefined && { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
   };
+}
+
+function inputsOf(config: Config) {
+  const file = config.EYRIE_INPUTS_FILE;
+  return file === undefined ? [] : readInputs(file, config.EYRIE_TOPIC_PREFIX);
 }
 
 /** One for every tenant; 0 = none. */

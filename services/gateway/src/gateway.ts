@@ -6,7 +6,9 @@ import { createHttpServer, type HttpServer } from '@eyrie/platform/http/server';
 import type { Component } from '@eyrie/platform/lifecycle';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
+import type { Vitals } from '@eyrie/platform/vitals';
 import { LIMITS, type TenantId } from '@eyrie/schemas';
+import type { InputEntry } from '@eyrie/schemas/inputs';
 import { createAppender } from './appender.ts';
 import { noteCutOff } from './body.ts';
 import { createBudget } from './budget.ts';
@@ -15,12 +17,16 @@ import { raiseHeartbeats } from './heartbeat.ts';
 import { createIntake } from './intake.ts';
 import { createRefusals } from './refusals.ts';
 import { addIntakeRoutes } from './route.ts';
+import { createTopics } from './topics/topics.ts';
 
 export interface GatewayDependencies extends Pick<GateOptions, 'authenticate' | 'authenticateCertificate'> {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly vitals?: Vitals;
+  /** Told of what no new start of an input can mend. */
+  readonly onFailure?: (error: unknown) => void;
 }
 
 export interface GatewayOptions {
@@ -40,6 +46,8 @@ export interface GatewayOptions {
   /** Compressed bodies may grow this many times (default 500). */
   readonly expansion?: number;
   readonly http?: Partial<Omit<HttpLimits, 'bodyBytes'>>;
+  /** Topics of others to be read as well. */
+  readonly inputs?: readonly InputEntry[];
   readonly quotaOf?: (tenant: string) => TenantQuota;
   /** The tenant that is shown refusals without a valid token (default `default`). */
   readonly operator?: TenantId;
@@ -83,6 +91,12 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
   const quotas = createQuotas(options.quotaOf ?? (() => ({})));
   const intake = createIntake({ appender, budget, quotas, refusals, clock, metrics }, limits);
 
+  const topics = createTopics(
+    { ...deps, quotas, refusals, onFailure: (error) => deps.onFailure?.(error) },
+    options.inputs ?? [],
+    limits.eventBytes,
+  );
+
   let server: HttpServer | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopHeartbeats: (() => void) | undefined;
@@ -125,13 +139,14 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
       const { app, tools } = server;
       addIntakeRoutes(app, intake, () => tools);
       await server.listen();
+      await topics.start();
       timer = setInterval(() => void flush(), REFUSALS_MS).unref();
       if (heartbeatMs > 0) stopHeartbeats = raiseHeartbeats({ bus, clock, log, operator }, heartbeatMs);
     },
     stop: async () => {
       clearInterval(timer);
       stopHeartbeats?.();
-      await server?.close();
+      await Promise.all([server?.close(), topics.stop()]);
       await flush();
     },
   };

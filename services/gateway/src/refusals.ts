@@ -20,7 +20,7 @@ interface Refusal {
 export interface Refusals {
   note(refusal: Refusal): void;
   /** Events stored although their tenant is over its soft quota. */
-  noteOverQuota(principal: Principal, events: number): void;
+  noteOverQuota(owner: Pick<Principal, 'tenant' | 'cluster'>, events: number): void;
   /** Writes what was counted; what cannot be written is kept for the next time. */
   flush(): Promise<void>;
 }

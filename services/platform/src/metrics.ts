@@ -13,6 +13,11 @@ export const METRICS = {
     help: 'Lines stored by the gateway: accepted, rejected or blank.',
     labels: ['result'],
   },
+  eyrie_input_records_total: {
+    type: 'counter',
+    help: 'Records of topics that are inputs: stored as lines, or unreadable (blind time).',
+    labels: ['topic', 'result'],
+  },
   eyrie_intake_refused_total: {
     type: 'counter',
     help: 'Requests refused (blind time), by error code.',

@@ -1,4 +1,5 @@
 import type { TopicName } from '@eyrie/schemas';
+import type { ForeignTopics } from './foreign.ts';
 
 /**
  * The bus port: partitioned logs, groups with positions, keyed state, and one atomic step over all of them.
@@ -47,6 +48,8 @@ export interface Bus {
   /** Resolves when a partition of the topic may hold records at or above `offset`, or after `maxWaitMs`. */
   waitFor(topic: TopicName, partition: number, offset: number, maxWaitMs: number, signal?: AbortSignal): Promise<void>;
 
+  /** Only where our topics lie beside those of others. */
+  readonly foreign?: ForeignTopics;
   close(): Promise<void>;
 }
 

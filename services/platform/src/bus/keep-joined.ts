@@ -12,14 +12,19 @@ interface Dependencies {
 }
 
 /** `ready` is to be called once the run has restored what it needs. */
-export type KeptRun = (assigned: Assigned, signal: AbortSignal, ready: () => void) => Promise<void>;
+export type KeptRun<A = Assigned> = (assigned: A, signal: AbortSignal, ready: () => void) => Promise<void>;
 
-interface Kept {
-  readonly spec: GroupSpec;
-  readonly run: KeptRun;
+interface Keeping<A> {
+  readonly group: string;
+  readonly join: (run: (assigned: A, signal: AbortSignal) => Promise<void>) => Membership;
+  readonly run: KeptRun<A>;
   /** An error no new start can mend: the loop ends and says so. Every other one is followed by a new start. */
   readonly isFatal: (error: unknown) => boolean;
   readonly onFatal: (error: unknown) => void;
+}
+
+interface Kept extends Omit<Keeping<Assigned>, 'group' | 'join'> {
+  readonly spec: GroupSpec;
 }
 
 export interface KeptGroup {
@@ -37,17 +42,25 @@ const BLOCKED_AFTER = 3;
  * A member of a group that starts anew after an error: whatever a run held in memory is thrown away and the next one
  * goes on from the committed state, so an error can repeat work and never lose or double it.
  */
-export function keepJoined(deps: Dependencies, { spec, run, isFatal, onFatal }: Kept): KeptGroup {
+export function keepJoined(deps: Dependencies, { spec, ...kept }: Kept): KeptGroup {
+  return keepMember(deps, { ...kept, group: spec.group, join: (run) => deps.bus.join(spec, run) });
+}
+
+/** The same for whatever makes members. */
+export function keepMember<A extends { readonly partition: number }>(
+  deps: Dependencies,
+  { group: name, join, run, isFatal, onFatal }: Keeping<A>,
+): KeptGroup {
   const { bus, clock, log } = deps;
   const stopping = new AbortController();
   const working = new Set<number>();
   let membership: Membership | undefined;
-  deps.vitals?.watch(spec.group, () => {
+  deps.vitals?.watch(name, () => {
     const given = membership?.partitions();
     return given?.every((partition) => working.has(partition)) === true;
   });
 
-  async function runOne(assigned: Assigned, signal: AbortSignal): Promise<void> {
+  async function runOne(assigned: A, signal: AbortSignal): Promise<void> {
     try {
       await run(assigned, signal, () => working.add(assigned.partition));
     } finally {
@@ -61,7 +74,7 @@ export function keepJoined(deps: Dependencies, { spec, run, isFatal, onFatal }: 
     while (!stopping.signal.aborted) {
       const started = clock.now();
       try {
-        membership = bus.join(spec, runOne);
+        membership = join(runOne);
         await membership.done;
         return;
       } catch (error) {
@@ -69,16 +82,16 @@ export function keepJoined(deps: Dependencies, { spec, run, isFatal, onFatal }: 
         // What the end of the process cut short is repeated by the next one.
         if (stopping.signal.aborted && !isFatal(error)) return;
         if (isFatal(error)) {
-          log.error({ err: error, group: spec.group }, 'stopped for good');
+          log.error({ err: error, group: name }, 'stopped for good');
           onFatal(error);
           return;
         }
         if (clock.now() - started > STEADY_MS) waitMs = WAIT_MS.first;
-        log.error({ err: error, group: spec.group, waitMs }, 'stopped; starts anew from the committed state');
+        log.error({ err: error, group: name, waitMs }, 'stopped; starts anew from the committed state');
         const failures = blocked.failedAt(await positionText());
         if (failures >= BLOCKED_AFTER) {
           log.error(
-            { err: error, group: spec.group, failures, position: blocked.position },
+            { err: error, group: name, failures, position: blocked.position },
             'blocked: fails again and again on the record at one of these positions; nothing is lost and nothing goes on',
           );
         }
@@ -91,7 +104,7 @@ export function keepJoined(deps: Dependencies, { spec, run, isFatal, onFatal }: 
   /** `topic/partition@next` of each input: where the failing record is. */
   async function positionText(): Promise<string> {
     try {
-      const held = (await bus.groups()).filter(({ group }) => group === spec.group);
+      const held = (await bus.groups()).filter(({ group }) => group === name);
       return held.map(({ topic, partition, next }) => `${topic}/${partition}@${next}`).join(' ');
     } catch {
       return 'unknown';

@@ -1,4 +1,4 @@
-import { type ClusterId, type HealthRecord, nanosOfMs, type TenantId, type TopicName } from '@eyrie/schemas';
+import { type ClusterId, type HealthRecord, nanosOfMs, type TenantId } from '@eyrie/schemas';
 import type { Output } from './bus.ts';
 
 /** Loss concerns the whole log, not one tenant: it is recorded under this name. */
@@ -8,7 +8,8 @@ export const LOG_TENANT = 'eyrie' as TenantId;
 export function lossRecord(
   loss: {
     readonly group: string;
-    readonly topic: TopicName;
+    /** Ours, or as the cluster names it. */
+    readonly topic: string;
     readonly partition: number;
     readonly next: number;
     readonly start: number;
@@ -23,7 +24,8 @@ export function lossRecord(
     kind: 'loss',
     time: nanosOfMs(now),
     received_at: now,
-    count: loss.start - loss.next,
+    // A log that ends before the position lost what was there; how much, nobody knows.
+    count: Math.max(0, loss.start - loss.next),
     fields: {
       group: loss.group,
       topic: loss.topic,

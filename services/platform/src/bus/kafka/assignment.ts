@@ -29,7 +29,7 @@ export interface AssignmentHost {
 }
 
 /** One partition number of a group: its fence, its positions, its inputs read ahead, its steps one after another. */
-export class Assignment implements Assigned, Ownership {
+export class Assignment implements Assigned, Ownership<Assigned> {
   readonly group: string;
   readonly partition: number;
   readonly assigned: Assigned = this;
@@ -151,7 +151,7 @@ export class Assignment implements Assigned, Ownership {
     const unmoved = first === undefined ? [] : [{ topic: first[0], ...first[1] }];
     const moved = positions.length > 0 ? positions : unmoved;
     const appended = await transactor.commit(this.group, {
-      positions: moved.map((position) => ({ ...position, partition })),
+      positions: moved.map((position) => ({ ...position, topic: this.#host.names.topic(position.topic), partition })),
       state,
       outputs,
       check: () => this.#assertLive(),

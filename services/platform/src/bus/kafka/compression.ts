@@ -11,8 +11,8 @@ import {
   zstdDecompressSync,
 } from 'node:zlib';
 import type { CompressionTypes as CompressionType } from 'kafkajs';
+import { decompressBound, decompressFrame, compress as lz4Compress, makeBuffer } from 'lz4js';
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs';
-import { AppError } from '../../errors.ts';
 import { CompressionCodecs, CompressionTypes } from './internals.ts';
 import type { Compression } from './settings.ts';
 
@@ -24,6 +24,9 @@ const ZSTD_LEVEL = 1;
 /** Java's framing of snappy: this, two versions, then blocks with their lengths. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const XERIAL_HEADER_BYTES = 16;
+const LZ4_USUAL_RATIO = 16;
+/** Node's own code for it. */
+const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
 /** Of its message. */
 const SNAPPY_BOUND = 'The uncompressed length of ';
 
@@ -50,15 +53,12 @@ const ZSTD = codec(
   (opened) => (isShort(opened) ? zstdCompressSync(opened, zstdLevel) : promisify(zstdCompress)(opened, zstdLevel)),
   (closed) => (isShortClosed(closed) ? zstdDecompressSync(closed, bound) : promisify(zstdDecompress)(closed, bound)),
 );
+/** Read, because other programs write it; never written. */
+const LZ4 = codec((opened) => Buffer.from(lz4Compress(opened)), openLz4);
 CompressionCodecs[CompressionTypes.GZIP] = () => GZIP;
 CompressionCodecs[CompressionTypes.Snappy] = () => SNAPPY;
 CompressionCodecs[CompressionTypes.ZSTD] = () => ZSTD;
-CompressionCodecs[CompressionTypes.LZ4] = () => {
-  throw new AppError(
-    'EYRIE_CONFIG_INVALID',
-    'Kafka: a batch is compressed with lz4, which is not read here: let its producer use gzip, snappy or zstd',
-  );
-};
+CompressionCodecs[CompressionTypes.LZ4] = () => LZ4;
 
 export function compressionType(name: Compression): CompressionType {
   return TYPES[name];
@@ -67,9 +67,7 @@ export function compressionType(name: Compression): CompressionType {
 /** What a codec throws for a batch that would open to more than the bound. */
 export function isTooLarge(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (
-    (error as { readonly code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' || error.message.startsWith(SNAPPY_BOUND)
-  );
+  return (error as { readonly code?: unknown }).code === TOO_LARGE || error.message.startsWith(SNAPPY_BOUND);
 }
 
 type Turn = (bytes: Buffer) => Buffer | Promise<Buffer>;
@@ -84,6 +82,20 @@ function isShort(opened: Buffer): boolean {
 
 function isShortClosed(closed: Buffer): boolean {
   return closed.length < OPENED_HERE_BYTES;
+}
+
+/** Most producers announce blocks of 4 MiB for a few kB: room for all of it is made only where the usual ratio is not enough. */
+function openLz4(closed: Buffer): Buffer {
+  // Its types say that it returns nothing.
+  const most = Number(decompressBound(closed));
+  if (most > MAX_OPENED_BYTES) throw Object.assign(new Error('lz4 beyond the bound'), { code: TOO_LARGE });
+  for (const room of [Math.min(most, closed.length * LZ4_USUAL_RATIO), most]) {
+    const opened = makeBuffer(room);
+    // What does not fit is left out, and counted.
+    const size = decompressFrame(closed, opened);
+    if (size <= room) return Buffer.from(opened.buffer, opened.byteOffset, size);
+  }
+  throw new RangeError('lz4 with blocks longer than it says');
 }
 
 function openSnappy(closed: Buffer): Buffer {

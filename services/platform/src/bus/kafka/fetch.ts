@@ -33,8 +33,16 @@ export interface Fetched {
   /** Bytes of the batches opened, as they lay there and as they are. */
   readonly closedBytes: number;
   readonly openedBytes: number;
-  /** Batches passed over because they open to more than a process should hold. */
-  readonly tooLarge: number;
+  /** Batches that could not be read. */
+  readonly unreadable: readonly (Refused & { readonly first: number; readonly last: number })[];
+}
+
+interface Refused {
+  readonly error: unknown;
+  /** It opens to more than a process should hold. */
+  readonly isTooLarge: boolean;
+  /** As it lies there. */
+  readonly bytes: Buffer;
 }
 
 export interface FetchedRecord {
@@ -42,6 +50,7 @@ export interface FetchedRecord {
   readonly timestamp: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
+  readonly headers: RecordBatch['records'][number]['headers'];
 }
 
 interface Aborted {
@@ -136,7 +145,11 @@ async function decodePartition(topic: string, decoder: Decoder, asked: ReadonlyM
     records: committed(batches, aborted).filter((record) => record.offset >= offset),
     closedBytes,
     openedBytes,
-    tooLarge: batches.filter((batch) => batch.isTooLarge === true).length,
+    unreadable: batches.flatMap((batch) =>
+      batch.refused === undefined || lastOffset(batch) < offset
+        ? []
+        : [{ first: Number(batch.firstOffset), last: lastOffset(batch), ...batch.refused }],
+    ),
   };
 }
 
@@ -145,25 +158,25 @@ async function decodeBatches(bytes: Buffer, maxOpenedBytes: number) {
   const batches: Batch[] = [];
   let at = 0;
   let openedBytes = 0;
-  for (; at + BATCH_HEADER <= bytes.length; at += LENGTH_END + bytes.readInt32BE(LENGTH_AT + at)) {
+  for (; at + BATCH_HEADER <= bytes.length; at += lengthOf(bytes.subarray(at))) {
     if (openedBytes >= maxOpenedBytes && batches.length > 0) break;
     const rest = bytes.subarray(at);
     try {
+      if ((rest[MAGIC_AT] ?? 0) < MAGIC) throw new RangeError('a batch in a format from before Kafka 0.11');
       const batch = await decodeRecordBatch(new DecoderClass(rest));
       batches.push(batch);
       for (const { key, value } of batch.records) openedBytes += (key?.length ?? 0) + (value?.length ?? 0);
     } catch (error) {
       if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
-      if (!isTooLarge(error)) throw error;
-      // Nobody may block a partition by what he writes there.
-      batches.push({ ...headerOf(rest), records: [], isTooLarge: true });
+      const refused = { error, isTooLarge: isTooLarge(error), bytes: rest.subarray(0, lengthOf(rest)) };
+      batches.push({ ...headerOf(rest), records: [], refused });
     }
   }
   return { batches, closedBytes: at, openedBytes };
 }
 
 interface Batch extends RecordBatch {
-  readonly isTooLarge?: boolean;
+  readonly refused?: Refused;
 }
 
 /** Where what stands in the header of a batch. */
@@ -171,11 +184,18 @@ const BATCH_HEADER = 61;
 const LENGTH_AT = 8;
 const LENGTH_END = 12;
 const DELTA_AT = 23;
+const MAGIC_AT = 16;
+const MAGIC = 2;
+
+function lengthOf(batch: Buffer): number {
+  return LENGTH_END + batch.readUInt32BE(LENGTH_AT);
+}
 
 function headerOf(batch: Buffer): Omit<RecordBatch, 'records'> {
   return {
     firstOffset: batch.readBigInt64BE(0).toString(),
-    lastOffsetDelta: batch.readInt32BE(DELTA_AT),
+    // The older formats have no such field: their offset is that of the last record.
+    lastOffsetDelta: (batch[MAGIC_AT] ?? 0) < MAGIC ? 0 : batch.readInt32BE(DELTA_AT),
     producerId: '',
     inTransaction: false,
     isControlBatch: false,
@@ -195,8 +215,8 @@ function committed(batches: readonly RecordBatch[], aborted: readonly Aborted[])
     if (batch.isControlBatch) {
       if (batch.records[0]?.key?.readInt16BE(2) === ABORT) active.delete(batch.producerId);
     } else if (!batch.inTransaction || !active.has(batch.producerId)) {
-      for (const { offset, timestamp, key, value } of batch.records) {
-        records.push({ offset: Number(offset), timestamp: Number(timestamp), key, value });
+      for (const { offset, timestamp, key, value, headers } of batch.records) {
+        records.push({ offset: Number(offset), timestamp: Number(timestamp), key, value, headers });
       }
     }
   }

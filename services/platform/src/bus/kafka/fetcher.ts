@@ -51,10 +51,12 @@ export class Fetcher {
   }
 
   /**
-   * Partitions of one leader, about `maxBytes` opened of each. What is out of range comes back with `errorCode` 1 and the bounds to go on from.
+   * Partitions of one leader, about `maxBytes` opened of each. What is out of range comes back with `errorCode` 1 and the
+   * bounds to go on from. Batches that open to too much are passed over, so that nobody blocks a partition by what he
+   * writes there; with `passesUnreadable` all that cannot be read.
    * @throws AppError EYRIE_BUS_UNAVAILABLE when the leader cannot be reached for half a minute
    */
-  async fetch(wants: readonly Wanted[], maxWaitMs: number): Promise<readonly Fetched[]> {
+  async fetch(wants: readonly Wanted[], maxWaitMs: number, passesUnreadable = false): Promise<readonly Fetched[]> {
     return this.#repeat(['Read', ...wants.map(({ topic }) => topic)], async () => {
       const [first] = wants;
       if (first === undefined) return [];
@@ -68,7 +70,10 @@ export class Fetcher {
       }
       const failed = fetched.find(({ errorCode }) => errorCode !== 0 && errorCode !== OFFSET_OUT_OF_RANGE);
       if (failed !== undefined) throw errorFromCode(failed.errorCode);
-      const tooLarge = fetched.reduce((sum, one) => sum + one.tooLarge, 0);
+      const unreadable = fetched.flatMap((one) => one.unreadable);
+      const broken = unreadable.find(({ isTooLarge }) => !isTooLarge);
+      if (broken !== undefined && !passesUnreadable) throw broken.error;
+      const tooLarge = unreadable.length - unreadable.filter(({ isTooLarge }) => !isTooLarge).length;
       if (tooLarge > 0) this.#metrics.count('eyrie_bound_reached_total', { bound: 'bus_opened_batch' }, tooLarge);
       return fetched;
     });

@@ -2,12 +2,15 @@ import { assign, type Claim } from './assigner.ts';
 import { asAppError, errorType } from './errors.ts';
 import { AssignerProtocol, type Broker, type Cluster, type GroupMember } from './internals.ts';
 
-interface GroupOptions {
+export interface GroupOptions {
   /** Kafka's names. */
   readonly groupId: string;
   readonly principal: string;
   readonly topics: readonly string[];
-  readonly partitions: number;
+  /** How many there are; asked before each join. */
+  readonly partitions: () => number | Promise<number>;
+  /** There are more partitions than at the last join: the group is to be joined anew. */
+  readonly hasGrown?: () => boolean;
   readonly sessionTimeoutMs: number;
 }
 
@@ -40,6 +43,7 @@ export class Group {
   #coordinator: Broker | undefined;
   #memberId = '';
   #generation = -1;
+  #partitions = 0;
 
   constructor(cluster: Cluster, options: GroupOptions) {
     this.#cluster = cluster;
@@ -61,7 +65,8 @@ export class Group {
   }
 
   async #join(owned: readonly number[]): Promise<readonly number[]> {
-    const { groupId, topics, sessionTimeoutMs } = this.#options;
+    const { groupId, topics, sessionTimeoutMs, partitions } = this.#options;
+    this.#partitions = await partitions();
     const coordinator = await this.#find();
     const joined = await coordinator.joinGroup({
       groupId,
@@ -91,7 +96,11 @@ export class Group {
     return assignment?.[topics[0] ?? ''] ?? [];
   }
 
+  /** @throws where the group is to be joined anew: `setbackOf` says why */
   async heartbeat(): Promise<void> {
+    if (this.#options.hasGrown?.() === true) {
+      throw Object.assign(new Error('partitions were added'), { type: 'REBALANCE_IN_PROGRESS' });
+    }
     const coordinator = await this.#find();
     await coordinator.heartbeat({
       groupId: this.#options.groupId,
@@ -126,8 +135,8 @@ export class Group {
   }
 
   #lead(members: readonly GroupMember[]): { memberId: string; memberAssignment: Buffer }[] {
-    const { topics, partitions } = this.#options;
-    const given = assign(partitions, members.map(claimOf));
+    const { topics } = this.#options;
+    const given = assign(this.#partitions, members.map(claimOf));
     return [...given].map(([memberId, numbers]) => ({
       memberId,
       memberAssignment: AssignerProtocol.MemberAssignment.encode({

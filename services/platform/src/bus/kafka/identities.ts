@@ -84,7 +84,8 @@ async function attempt(client: Client, names: Names, clock: Clock, partitions: R
         return { topic, partition, next: 0, note };
       }),
     );
-    await transactor.commit(IDENTITIES, { positions, state: [], outputs: [], check: () => undefined });
+    const named = positions.map((position) => ({ ...position, topic: names.topic(position.topic) }));
+    await transactor.commit(IDENTITIES, { positions: named, state: [], outputs: [], check: () => undefined });
     return identities;
   } finally {
     await Promise.all([transactor.close(), cluster.disconnect().catch(() => undefined)]);

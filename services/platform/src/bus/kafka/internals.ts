@@ -112,6 +112,7 @@ export interface RecordBatch {
     readonly timestamp: string;
     readonly key: Buffer | null;
     readonly value: Buffer | null;
+    readonly headers: Readonly<Record<string, Buffer | readonly Buffer[]>>;
   }[];
 }
 

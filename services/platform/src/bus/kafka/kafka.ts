@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
+import type { ForeignTopics } from '../foreign.ts';
 import { groupPartitions } from '../group-partitions.ts';
 import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
@@ -11,9 +12,11 @@ import { refuseUnfit } from './check.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
-import { Group } from './group.ts';
+import { ForeignAssignment } from './foreign-assignment.ts';
+import { ForeignPartitions } from './foreign-partitions.ts';
+import { Group, type GroupOptions } from './group.ts';
 import { readIdentities, writeIdentities } from './identities.ts';
-import { participate } from './membership.ts';
+import { type MemberOptions, participate } from './membership.ts';
 import { Names } from './names.ts';
 import { toSent } from './produce.ts';
 import { Reader } from './reader.ts';
@@ -32,6 +35,8 @@ export interface KafkaOptions extends ClientOptions {
   readonly drainMs?: number;
   /** Bytes of the state of partitions that others own, for each group that keeps state; without it they are not followed. */
   readonly standbyBytes?: number;
+  /** How often topics that are not ours are looked at for new partitions. */
+  readonly partitionsMs?: number;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }
@@ -43,6 +48,14 @@ const BEATS_A_SESSION = 10;
 /** Offsets of a group that nobody joins expire, after a week by default. */
 const REFRESH_MS = 6 * 3_600_000;
 const READ_BYTES = 1024 * 1024;
+const PARTITIONS_MS = 30_000;
+
+/** Who joins which group: Kafka's names of topics, our name of the group. */
+interface Entering<A> extends Pick<GroupOptions, 'topics' | 'partitions' | 'hasGrown'> {
+  readonly group: string;
+  readonly own: MemberOptions<A>['own'];
+  readonly onEnd: () => void;
+}
 
 /**
  * The bus on Kafka. Steps are transactions, state is a compacted topic, groups are Kafka's.
@@ -67,6 +80,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   const reader = new Reader(fetcher, names, clock, notifier);
   const appender = new Appender({ client, names, clock, metrics });
   const members = new Set<Membership>();
+  const begun = new Set<string>();
   let closed = false;
   const host: AssignmentHost = {
     client,
@@ -106,20 +120,45 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   function join(spec: GroupSpec, run: Parameters<Bus['join']>[1]): Membership {
     if (closed) throw closedError();
     const count = groupPartitions(spec, partitions);
-    const cluster = client.cluster();
-    const group = new Group(cluster, {
-      groupId: names.group(spec.group),
-      principal: client.principal,
-      topics: spec.inputs.map((topic) => names.topic(topic)),
-      partitions: count,
-      sessionTimeoutMs,
-    });
+    const topics = spec.inputs.map((topic) => names.topic(topic));
     const standby = followOthers(spec, count);
+    const own = (partition: number, signal: AbortSignal) => new Assignment(host, spec, partition, signal, standby);
+    const onEnd = () => void standby?.stop();
+    return enter({ group: spec.group, topics, partitions: () => count, own, onEnd }, run);
+  }
+
+  const foreign: ForeignTopics = {
+    prefix: options.prefix,
+    missing: async (topics) => {
+      try {
+        const present = new Set(await admin.listTopics());
+        return topics.filter((topic) => !present.has(topic));
+      } catch (error) {
+        throw asAppError(error);
+      }
+    },
+    join: (spec, run) => {
+      if (closed) throw closedError();
+      const { group, topic } = spec;
+      const counted = new ForeignPartitions(host, spec, begun, options.partitionsMs ?? PARTITIONS_MS);
+      const own = (partition: number, signal: AbortSignal) => new ForeignAssignment(host, spec, partition, signal);
+      const counting = { partitions: () => counted.settle(), hasGrown: () => counted.hasGrown() };
+      return enter({ group, topics: [topic], ...counting, own, onEnd: () => void counted.close() }, run);
+    },
+  };
+
+  function enter<A>(
+    { group: name, own, onEnd, ...asked }: Entering<A>,
+    run: (assigned: A, signal: AbortSignal) => Promise<void>,
+  ): Membership {
+    const cluster = client.cluster();
+    const { principal } = client;
+    const group = new Group(cluster, { ...asked, groupId: names.group(name), principal, sessionTimeoutMs });
     const membership = participate(
       {
-        spec,
+        spec: { group: name },
         group,
-        own: (partition, signal) => new Assignment(host, spec, partition, signal, standby),
+        own,
         clock,
         log,
         heartbeatMs: sessionTimeoutMs / BEATS_A_SESSION,
@@ -130,7 +169,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     members.add(membership);
     const settled = () => {
       members.delete(membership);
-      void standby?.stop();
+      onEnd();
       void cluster.disconnect().catch(() => undefined);
     };
     membership.done.then(settled, settled);
@@ -163,6 +202,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     // The brokers hold what readers have not read yet, and their disks are large.
     waitForReaders: async () => undefined,
     join,
+    foreign,
     groups: () => listRegistered(admin, names, fetcher),
     removeGroup: (group) => removeRegistered(admin, names, group),
     read: async (topic, partition, from, readOptions) => {

@@ -1,13 +1,14 @@
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Assigned, GroupSpec, Membership } from '../bus.ts';
+import type { GroupSpec, Membership } from '../bus.ts';
 import { asAppError } from './errors.ts';
 import { type Group, setbackOf } from './group.ts';
 
 /** One owned partition number, from its fence to its end. */
-export interface Ownership {
-  readonly assigned: Assigned;
+export interface Ownership<A> {
+  readonly assigned: A;
+  readonly partition: number;
   /** Fences the former owner, reads positions and settles them. */
   begin(): Promise<void>;
   /** Refuses every later step. */
@@ -16,11 +17,11 @@ export interface Ownership {
   end(): Promise<void>;
 }
 
-interface MemberOptions {
-  readonly spec: GroupSpec;
+export interface MemberOptions<A> {
+  readonly spec: Pick<GroupSpec, 'group'>;
   readonly group: Group;
   /** The signal aborts when the partition is to be given up. */
-  readonly own: (partition: number, signal: AbortSignal) => Ownership;
+  readonly own: (partition: number, signal: AbortSignal) => Ownership<A>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly heartbeatMs: number;
@@ -29,20 +30,20 @@ interface MemberOptions {
 }
 
 interface Running {
-  readonly ownership: Ownership;
+  readonly ownership: Ownership<unknown>;
   readonly revoke: AbortController;
   readonly ended: Promise<void>;
   /** It ended by itself. */
   isOver: boolean;
 }
 
-type Run = (assigned: Assigned, signal: AbortSignal) => Promise<void>;
+type Run<A> = (assigned: A, signal: AbortSignal) => Promise<void>;
 
 /** Before the group is asked again after something went wrong. */
 const PAUSE_MS = 500;
 
 /** Joins a group; runs start and end as its partitions come and go, while heartbeats go their own way. */
-export function participate(options: MemberOptions, run: Run): Membership {
+export function participate<A>(options: MemberOptions<A>, run: Run<A>): Membership {
   const member = new Member(options, run);
   const done = member.participate();
   const settled = done.then(
@@ -59,9 +60,9 @@ export function participate(options: MemberOptions, run: Run): Membership {
   };
 }
 
-class Member {
-  readonly #options: MemberOptions;
-  readonly #run: Run;
+class Member<A> {
+  readonly #options: MemberOptions<A>;
+  readonly #run: Run<A>;
   readonly #running = new Map<number, Running>();
   readonly #leaving = new AbortController();
   /** Runs not over yet, those too whose partition has moved without waiting for them. */
@@ -73,7 +74,7 @@ class Member {
   /** Aborted when a run has ended: someone has to look. */
   #changed = new AbortController();
 
-  constructor(options: MemberOptions, run: Run) {
+  constructor(options: MemberOptions<A>, run: Run<A>) {
     this.#options = options;
     this.#run = run;
   }
@@ -167,8 +168,8 @@ class Member {
   }
 
   /** Never rejects. */
-  async #runOne(ownership: Ownership, signal: AbortSignal): Promise<void> {
-    const { partition } = ownership.assigned;
+  async #runOne(ownership: Ownership<A>, signal: AbortSignal): Promise<void> {
+    const { partition } = ownership;
     try {
       await ownership.begin();
       if (!signal.aborted) await this.#run(ownership.assigned, signal);

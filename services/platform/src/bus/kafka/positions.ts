@@ -26,22 +26,33 @@ export async function readPositions(
   kafkaGroup: string,
   topics: readonly { readonly topic: TopicName; readonly partitions: readonly number[] }[],
 ): Promise<(Position & { readonly topic: TopicName; readonly partition: number })[]> {
+  const asked = topics.map(({ topic, partitions }) => ({ topic: names.topic(topic), partitions }));
+  return (await readOffsets(cluster, kafkaGroup, asked)).flatMap(({ topic: name, ...position }) => {
+    const topic = names.topicOf(name);
+    return topic === undefined ? [] : [{ topic, ...position }];
+  });
+}
+
+/** The same by Kafka's names of topics. */
+export async function readOffsets(
+  cluster: Cluster,
+  kafkaGroup: string,
+  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): Promise<(Position & { readonly topic: string; readonly partition: number })[]> {
   const coordinator = await cluster.findGroupCoordinator({ groupId: kafkaGroup });
   const { responses } = await coordinator.offsetFetch({
     groupId: kafkaGroup,
     topics: topics.map(({ topic, partitions }) => ({
-      topic: names.topic(topic),
+      topic,
       partitions: partitions.map((partition) => ({ partition })),
     })),
   });
-  return responses.flatMap((response) => {
-    const topic = names.topicOf(response.topic);
-    if (topic === undefined) return [];
-    return response.partitions
+  return responses.flatMap(({ topic, partitions }) =>
+    partitions
       .filter(({ offset }) => Number(offset) >= 0)
       .map(({ partition, offset, metadata }) => {
         const note = decodeNote(metadata);
         return { topic, partition, next: Number(offset), ...(note !== undefined && { note }) };
-      });
-  });
+      }),
+  );
 }

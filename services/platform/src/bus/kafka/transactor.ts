@@ -1,4 +1,3 @@
-import type { TopicName } from '@eyrie/schemas';
 import type { Producer, Transaction } from 'kafkajs';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
@@ -14,7 +13,8 @@ import { type Sent, sendAll } from './produce.ts';
 export interface Writing {
   /** Never empty: the offsets go first, because only that request may safely be repeated while the step before ends. */
   readonly positions: readonly {
-    readonly topic: TopicName;
+    /** Kafka's name. */
+    readonly topic: string;
     readonly partition: number;
     readonly next: number;
     readonly note?: string;
@@ -112,9 +112,9 @@ export class Transactor {
   }
 
   async #sendOffsets(transaction: Transaction, groupId: string, positions: Writing['positions']): Promise<void> {
-    const { client, names, clock } = this.#options;
+    const { client, clock } = this.#options;
     const topics = positions.map(({ topic, partition, next, note }) => ({
-      topic: names.topic(topic),
+      topic,
       partitions: [{ partition, offset: String(next), metadata: encodeNote(note) }],
     }));
     await retry(clock, { ...ENDING, random: Math.random }, async () => {
