@@ -36,8 +36,6 @@ const STEP_BYTES = 1024 * 1024;
 const WAIT_MS = 1_000;
 /** A tenant that has used up its share of the disk waits in its topic. */
 const QUOTA_MS = 5_000;
-/** A line that long still fits a record of `raw`: what is longer is too long, whatever is taken by HTTP. */
-const LINE_BYTES = 1024 * 1024;
 /** Shippers carry lines of a log; the others send events only, so text is refused. */
 const LOGS: ReadonlySet<InputEntry['format']> = new Set(['fluentbit', 'vector']);
 
@@ -57,7 +55,7 @@ export function createTopics(deps: Dependencies, inputs: readonly InputEntry[], 
       refuseMissing(inputs, await foreign.missing(inputs.map(({ topic }) => topic)));
       kept = inputs.map((input) => {
         const group = `input.${input.topic}`;
-        const reader = new TopicReader({ ...deps, pace }, input, group, Math.min(eventBytes, LINE_BYTES));
+        const reader = new TopicReader({ ...deps, pace }, input, group, eventBytes);
         return keepMember<ForeignAssigned>(deps, {
           group,
           join: (run) => foreign.join({ group, topic: input.topic, start: input.start }, run),

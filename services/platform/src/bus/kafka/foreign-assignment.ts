@@ -103,7 +103,7 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
     if (transactor === undefined) throw new AppError('EYRIE_FENCED', 'the partition is not owned yet');
     const { topic, partition } = this;
     const sent = outputs.map(toSent);
-    checkRecords(sent);
+    checkRecords(sent, this.#host.client.maxRecordBytes);
     const appended = await transactor.commit(this.group, {
       positions: [{ topic, partition, next }],
       state: [],
