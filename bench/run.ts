@@ -9,6 +9,7 @@ const BENCHMARKS: Record<string, readonly string[]> = {
   restore: ['bench/restore.ts'],
   archiver: ['bench/archiver.ts'],
   latency: ['bench/latency.ts'],
+  kafka: ['bench/kafka.ts'],
   'end-to-end': ['bench/end-to-end.ts'],
 };
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,8 +19,20 @@ const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
 const START_MS = 120_000;
 const STOP_MS = 10_000;
 
-/** A broker in a process of its own, its data in a directory that goes with it. */
-export async function startJava({ port, properties, users = [] }: Settings): Promise<Broker> {
+/** A node that may be killed and started again on the same data. */
+export interface Node {
+  /** `host:port` for clients. */
+  readonly address: string;
+  /** Resolves once it is up. @throws when it does not come up */
+  start(): Promise<void>;
+  /** At once, as a crash does. */
+  kill(): Promise<void>;
+  /** Ends it, and its data. */
+  remove(): Promise<void>;
+}
+
+/** A node in a process of its own, formatted and not started, its data in a directory that goes with it. */
+export function createNode({ port, properties, users = [] }: Settings): Node {
   const classPath = join(download(), '*');
   const directory = mkdtempSync(join(tmpdir(), 'eyrie-kafka-'));
   const file = join(directory, 'server.properties');
@@ -29,32 +41,57 @@ export async function startJava({ port, properties, users = [] }: Settings): Pro
   const added = users.flatMap((user) => ['--add-scram', user]);
   const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file, ...added];
   execFileSync('java', ['-cp', classPath, ...format], { stdio: 'ignore' });
-  const running = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => running.once('close', () => resolve()));
-  const end = () => running.kill('SIGKILL');
-  process.once('exit', end);
-  async function stop(): Promise<void> {
-    process.off('exit', end);
-    running.kill('SIGTERM');
-    const killing = setTimeout(end, STOP_MS);
-    await ended;
-    clearTimeout(killing);
-    rmSync(directory, { recursive: true, force: true });
-  }
-  const isReady = await new Promise<boolean>((resolve) => {
-    let said = '';
-    running.stderr.on('data', (chunk: Buffer) => {
-      said = (said + chunk.toString('utf8')).slice(-4_096);
-      if (said.includes('Kafka Server started')) resolve(true);
+  let running: { readonly process: ChildProcess; readonly ended: Promise<void> } | undefined;
+  const kill = () => void running?.process.kill('SIGKILL');
+
+  async function start(): Promise<void> {
+    const started = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
     });
-    void ended.then(() => resolve(false));
-    setTimeout(() => resolve(false), START_MS).unref();
-  });
-  if (isReady) return { brokers: [`127.0.0.1:${port}`], stop };
-  await stop();
-  throw new Error('the broker did not start');
+    const ended = new Promise<void>((resolve) => started.once('close', () => resolve()));
+    running = { process: started, ended };
+    process.once('exit', kill);
+    const isUp = await new Promise<boolean>((resolve) => {
+      let said = '';
+      started.stderr.on('data', (chunk: Buffer) => {
+        said = (said + chunk.toString('utf8')).slice(-4_096);
+        if (said.includes('Kafka Server started')) resolve(true);
+      });
+      void ended.then(() => resolve(false));
+      setTimeout(() => resolve(false), START_MS).unref();
+    });
+    if (!isUp) throw new Error('the broker did not start');
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    process.off('exit', kill);
+    running?.process.kill(signal);
+    const killing = setTimeout(kill, STOP_MS);
+    await running?.ended;
+    clearTimeout(killing);
+  }
+
+  return {
+    address: `127.0.0.1:${port}`,
+    start,
+    kill: () => end('SIGKILL'),
+    remove: async () => {
+      await end('SIGTERM');
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A broker alone. */
+export async function startJava(settings: Settings): Promise<Broker> {
+  const node = createNode(settings);
+  try {
+    await node.start();
+  } catch (error) {
+    await node.remove();
+    throw error;
+  }
+  return { brokers: [node.address], stop: node.remove };
 }
 
 /** @returns the directory of the jars */

@@ -1,9 +1,10 @@
 import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
 import { type KeptGroup, keepJoined } from '@eyrie/platform/bus/keep-joined';
-import { AppError, isRetryable } from '@eyrie/platform/errors';
+import { isRetryable } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
 import { DEDUPLICATION_WINDOW } from '@eyrie/platform/store/layout';
 import type { Vitals } from '@eyrie/platform/vitals';
+import { spacingFor } from './core/spacing.ts';
 import { GROUPS } from './groups.ts';
 import { reconcile } from './reconcile.ts';
 import { runSink, type SinkDeps } from './sink.ts';
@@ -24,7 +25,7 @@ export interface ArchiverOptions {
   readonly batchBytes?: number;
   /** How long a lone row waits for others, milliseconds (default 200). */
   readonly batchAgeMs?: number;
-  /** Milliseconds from insert to insert while rows keep coming (default 1,000). */
+  /** Milliseconds from insert to insert while rows keep coming (default 1,000, longer where there are many partitions). */
   readonly batchSpacingMs?: number;
   /** Bytes of records read at a time (default 512 KiB, a few milliseconds of work). */
   readonly pollBytes?: number;
@@ -38,7 +39,6 @@ export interface Archiver extends Component {
 }
 
 const CAUGHT_UP_POLL_MS = 20;
-const HOUR_MS = 3_600_000;
 
 /** Carries judged events, alerts, the ledger, documents, health and dead letters into ClickHouse, each record once. */
 export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}): Archiver {
@@ -53,7 +53,7 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
     maxRows: options.batchRows ?? 50_000,
     maxBytes: options.batchBytes ?? 32 * 1024 * 1024,
     maxAgeMs: options.batchAgeMs ?? 200,
-    spacingMs: options.batchSpacingMs ?? 1_000,
+    spacingMs: spacingFor(mostPartitions(bus), options.batchSpacingMs ?? 1_000, DEDUPLICATION_WINDOW),
     pollBytes: options.pollBytes ?? 512 * 1024,
     isUrgent: () => waiters > 0,
   };
@@ -91,7 +91,6 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
   return {
     name: 'archiver',
     start: async () => {
-      refuseShortMemory(bus, sinkOptions.spacingMs);
       groups = Object.values(GROUPS).map(keep);
       reconciling = reconcileRepeatedly();
     },
@@ -116,22 +115,9 @@ export function createArchiver(deps: ArchiverDeps, options: ArchiverOptions = {}
   };
 }
 
-/**
- * A token must be known for an hour after its insert: that long may a repeat take. Every partition inserts once in a
- * spacing. @throws AppError EYRIE_CONFIG_INVALID
- */
-function refuseShortMemory(bus: Pick<Bus, 'partitions'>, spacingMs: number): void {
-  for (const { inputs } of Object.values(GROUPS)) {
-    for (const topic of inputs) {
-      const inserts = Math.ceil((bus.partitions(topic) * HOUR_MS) / spacingMs);
-      if (inserts <= DEDUPLICATION_WINDOW) continue;
-      throw new AppError(
-        'EYRIE_CONFIG_INVALID',
-        `${topic}: ${bus.partitions(topic)} partitions, each inserting every ${spacingMs} ms, make ${inserts} inserts an ` +
-          `hour, but ClickHouse remembers ${DEDUPLICATION_WINDOW} tokens a table: use fewer partitions or insert less often`,
-      );
-    }
-  }
+function mostPartitions(bus: Pick<Bus, 'partitions'>): number {
+  const topics = Object.values(GROUPS).flatMap(({ inputs }) => [...inputs]);
+  return Math.max(...topics.map((topic) => bus.partitions(topic)));
 }
 
 interface InputEnd {

@@ -1,4 +1,5 @@
 import type { Bus } from '@eyrie/platform/bus/bus';
+import { firstUnread } from '@eyrie/platform/bus/first-unread';
 import { compareCounts, type Reconciliation } from '@eyrie/platform/reconciliation/compare';
 import { readJudgeCounts } from '@eyrie/platform/reconciliation/judge-counts';
 import { readStoredCounts } from '@eyrie/platform/reconciliation/stored-counts';
@@ -32,9 +33,8 @@ async function isArchived(bus: Bus, ends: readonly number[]): Promise<boolean> {
   );
   const archived = ends.map(async (end, partition) => {
     const next = positions.find((position) => position.partition === partition)?.next;
-    if (next === undefined || next >= end) return next !== undefined || end === 0;
-    // The last offsets may hold no record.
-    return (await bus.read('alerts', partition, next, { maxBytes: 1 })).length === 0;
+    if (next === undefined) return end === 0;
+    return (await firstUnread(bus, { topic: 'alerts', partition, next, end })) === undefined;
   });
   return (await Promise.all(archived)).every(Boolean);
 }

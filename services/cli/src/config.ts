@@ -52,7 +52,7 @@ export const CONFIG = {
   }),
   bus: z.object({
     EYRIE_BUS_PARTITIONS: integer(1, 5, 1).describe(
-      'Partitions of the embedded topics; fixed once the data directory exists. More would outrun the tokens ClickHouse remembers.',
+      'Partitions of the embedded topics; fixed once the data directory exists.',
     ),
     EYRIE_BUS_MAX_BYTES: integer(64 * MIB, 2 ** 50, 20 * 1024 * MIB).describe(
       'Bytes the embedded log may hold; beyond, intake answers 503.',
@@ -184,7 +184,9 @@ export const CONFIG = {
     EYRIE_ARCHIVER_BATCH_ROWS: integer(1, 500_000, 50_000).describe('Rows after which a batch is inserted.'),
   }),
   responder: z.object({
-    EYRIE_RESPONDER_SCRIPTS_MAX: integer(1, 64, 4).describe('Scripts that run at the same time.'),
+    EYRIE_RESPONDER_SCRIPTS_MAX: integer(1, 64, 4).describe(
+      'Scripts that run at the same time, in each partition of actions.',
+    ),
   }),
   health: z.object({
     EYRIE_HEALTH_HOST: z

@@ -1,4 +1,5 @@
 import type { Bus, GroupPosition } from './bus/bus.ts';
+import { firstUnread } from './bus/first-unread.ts';
 import type { Clock } from './clock.ts';
 import type { Component } from './lifecycle.ts';
 import type { Logger } from './log.ts';
@@ -105,12 +106,11 @@ interface Lag {
   readonly seconds: number;
 }
 
-/** What is not read yet, and how long its first record has waited. Offsets may lie ahead that hold no record. */
-async function lagOf(bus: Bus, { topic, partition, next, end }: GroupPosition, clock: Clock) {
-  if (next >= end) return { records: 0, seconds: 0 };
-  const [first] = await bus.read(topic, partition, next, { maxBytes: 1 });
+/** What is not read yet, and how long its first record has waited. */
+async function lagOf(bus: Bus, position: GroupPosition, clock: Clock) {
+  const first = await firstUnread(bus, position);
   if (first === undefined) return { records: 0, seconds: 0 };
-  return { records: end - first.offset, seconds: Math.max(0, clock.now() - first.timestamp) / 1_000 };
+  return { records: position.end - first.offset, seconds: Math.max(0, clock.now() - first.timestamp) / 1_000 };
 }
 
 /** By group and topic: records summed, seconds of the partition that waits longest. */

@@ -1,4 +1,5 @@
 import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
+import { firstUnread } from '@eyrie/platform/bus/first-unread';
 import { type KeptGroup, type KeptRun, keepJoined } from '@eyrie/platform/bus/keep-joined';
 import type { Clock } from '@eyrie/platform/clock';
 import { AppError } from '@eyrie/platform/errors';
@@ -47,7 +48,8 @@ export function createRole(deps: RoleDependencies, { spec, run, onStart, onStop 
     },
     caughtUp: async () => {
       const positions = (await deps.bus.groups()).filter(({ group }) => group === spec.group);
-      return positions.length > 0 && positions.every(({ next, end }) => next >= end);
+      const unread = await Promise.all(positions.map((position) => firstUnread(deps.bus, position)));
+      return positions.length > 0 && unread.every((record) => record === undefined);
     },
   };
 }

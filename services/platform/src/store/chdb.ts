@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { startChdbProcess } from './chdb-process.ts';
+import { countInsert } from './count-insert.ts';
 import { refuseDamage } from './damage.ts';
 import { toSelectError, toStoreError } from './failures.ts';
 import { insertStatement } from './insert.ts';
@@ -93,12 +94,7 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     insert: async (batch) => {
       const start = performance.now();
       await withRowFile(batch.rows, (path) => store.command(insertStatement(batch, path)));
-      options.metrics.observe(
-        'eyrie_store_insert_seconds',
-        { table: batch.table },
-        (performance.now() - start) / 1_000,
-      );
-      options.metrics.count('eyrie_store_rows_total', { table: batch.table }, batch.rowCount);
+      countInsert(options.metrics, batch, start);
     },
     query: async <T>(
       sql: string,

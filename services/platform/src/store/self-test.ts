@@ -4,10 +4,12 @@ import { DATABASE, type Layout } from './layout.ts';
 import type { Store } from './store.ts';
 
 const COLUMNS = [{ name: 'value', type: 'UInt8' }] as const;
+/** Leads the names of scratch tables. */
+export const SELF_TEST = 'self_test';
 /** What processes that ended in the middle left behind; a test takes seconds. */
 const LEFT_BEHIND = `
   SELECT name FROM system.tables
-  WHERE database = {database:String} AND match(name, '^self_test_[0-9a-f]{16}$')
+  WHERE database = {database:String} AND match(name, '^${SELF_TEST}_[0-9a-f]{16}$')
     AND metadata_modification_time < now() - INTERVAL 1 HOUR`;
 
 /** Inserts one row twice under one token; two rows would mean that repeats after a crash count twice. */
@@ -22,7 +24,7 @@ export async function selfTest(
   const drop = (name: string) => define(`DROP TABLE IF EXISTS ${DATABASE}.${name} SYNC`);
   for (const { name } of await store.query<{ name: string }>(LEFT_BEHIND, { database: DATABASE })) await drop(name);
   // Of its own name: several processes test one server at a time.
-  const table = `self_test_${randomBytes(8).toString('hex')}`;
+  const table = `${SELF_TEST}_${randomBytes(8).toString('hex')}`;
   const { merge_tree, table_settings } = layout.values;
   await define(
     `CREATE TABLE IF NOT EXISTS ${DATABASE}.${table} (value UInt8) ENGINE = ${merge_tree} ORDER BY value SETTINGS ${table_settings}`,

@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ServerTls } from './clickhouse.ts';
 import { clusterLayout } from './cluster-layout.ts';
+import { countInsert } from './count-insert.ts';
 import { toSelectError } from './failures.ts';
 import { insertBodyStatement } from './insert.ts';
 import { SERVER_TABLE_SETTINGS, wholeLayout } from './layout.ts';
@@ -97,11 +98,10 @@ export async function openClickhouse(options: ClickhouseOptions): Promise<Clickh
     selfTest: () => selfTest(store, store.command, layout),
     insert: async (batch) => {
       const start = performance.now();
-      const { table, rows, rowCount } = batch;
+      const { rows } = batch;
       const deadlineMs = options.insertTimeoutMs ?? INSERT_MS;
       await writes.send({ sql: insertBodyStatement(batch), rows, settings: WHOLE, deadlineMs });
-      metrics.observe('eyrie_store_insert_seconds', { table }, (performance.now() - start) / 1_000);
-      metrics.count('eyrie_store_rows_total', { table }, rowCount);
+      countInsert(metrics, batch, start);
     },
     query: async <T>(
       sql: string,

@@ -1,0 +1,87 @@
+/**
+ * What the processor costs on Kafka, a backlog of frames before it, against the same on the embedded log in the same run: by
+ * partitions and by tenants. CPU of the processor's process; the broker is not counted. `node bench/kafka.ts [events] [rounds]`
+ * (default 200,000 and 3); needs a broker (test/kafka/broker.ts says how one is found).
+ */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createTopics } from '@eyrie/platform/bus/kafka/topics';
+import { findBroker } from '../test/kafka/broker.ts';
+import { kafkaOptions } from '../test/kafka/kafka-child.ts';
+import { machine, report, temporaryDirectory } from './process.ts';
+
+const EVENTS = Number(process.argv[2] ?? 200_000);
+const ROUNDS = Number(process.argv[3] ?? 3);
+const CHILD = new URL('./processor-child.ts', import.meta.url).pathname;
+const SHAPES = [
+  { partitions: 1, tenants: 1 },
+  { partitions: 8, tenants: 1 },
+  { partitions: 64, tenants: 1 },
+  { partitions: 8, tenants: 1_000 },
+];
+
+const broker = await findBroker();
+if (typeof broker === 'string') {
+  console.error(`no Kafka broker: ${broker}`);
+  process.exit(1);
+}
+try {
+  const embedded: number[] = [];
+  const onKafka = SHAPES.map((): number[] => []);
+  // One after the other in each round: what else the machine does meets all of them.
+  for (let round = 0; round < ROUNDS; round += 1) {
+    embedded.push(cost(1, { EYRIE_BUS: 'embedded' }));
+    for (const [index, { partitions, tenants }] of SHAPES.entries()) {
+      onKafka[index]?.push(cost(tenants, await kafkaOf(broker.brokers, partitions)));
+    }
+  }
+  const baseline = median(embedded);
+  for (const [index, { partitions, tenants }] of SHAPES.entries()) {
+    const value = median(onKafka[index] ?? []);
+    report({
+      name: `processor_on_kafka_${partitions}_partitions_${tenants}_tenants`,
+      value,
+      unit: 'cpu_s_per_million',
+      cpu_s_per_million: value,
+      baseline,
+      ratio: value / baseline,
+    });
+  }
+  process.stderr.write(`${machine()}\n`);
+} finally {
+  await broker.stop();
+}
+
+/** CPU seconds a million events. */
+function cost(tenants: number, env: Readonly<Record<string, string>>): number {
+  const directory = temporaryDirectory('bench');
+  try {
+    const text = execFileSync(process.execPath, [CHILD, directory.path, String(EVENTS), String(tenants)], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const result = JSON.parse(text.trim().split('\n').at(-1) ?? '') as { cpu_s_per_million: number };
+    process.stderr.write(`${JSON.stringify({ ...env, tenants, ...result })}\n`);
+    return result.cpu_s_per_million;
+  } finally {
+    directory.remove();
+  }
+}
+
+/** Topics of its own. */
+async function kafkaOf(brokers: readonly string[], partitions: number): Promise<Readonly<Record<string, string>>> {
+  const prefix = `bench-${randomBytes(4).toString('hex')}.`;
+  const counts = { raw: partitions, alerts: partitions, actions: 1, shared: 1 };
+  await createTopics({ ...kafkaOptions({ brokers, prefix }), partitions: counts, replicationFactor: 1 });
+  return {
+    EYRIE_BUS: 'kafka',
+    EYRIE_KAFKA_BROKERS: brokers.join(','),
+    EYRIE_TOPIC_PREFIX: prefix,
+    EYRIE_SIGNING_KEY: '5a'.repeat(32),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
