@@ -12,7 +12,15 @@ export interface InputOptions {
   readonly start?: number;
   /** Mean time between two events, nanoseconds. Default 2 ms. */
   readonly spacing?: number;
+  /** How often each fingerprint comes. Default `even`. */
+  readonly mix?: Mix;
 }
+
+/**
+ * `even`: each fingerprint as often as any other, which no real stream does. `skewed`: after Zipf's law (the n-th most
+ * frequent one 1/n as often as the first), so that few make most of the noise and most are seen once or twice.
+ */
+export type Mix = 'even' | 'skewed';
 
 /** As `POST /v1/workloads` takes it: without tenant; the cluster is the token's. */
 export interface InputWorkload {
@@ -47,6 +55,7 @@ export function createInput({
   workloads = 1_000,
   start = Date.UTC(2026, 0, 5),
   spacing = 2_000_000,
+  mix = 'even',
 }: InputOptions): Input {
   const random = xorshift(seed);
   const hex = (digits: number) => Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
@@ -61,6 +70,7 @@ export function createInput({
       uid: uuid(hex(32)),
     };
   });
+  const drawPrint = mix === 'skewed' ? zipf(workloads * SHAPES.length, random) : undefined;
   // Nanoseconds exceed a double: whole milliseconds and the rest apart.
   let ms = start;
   let rest = 0;
@@ -69,8 +79,7 @@ export function createInput({
     rest += Math.floor(random() * 2 * spacing);
     ms += Math.floor(rest / 1e6);
     rest %= 1e6;
-    const pod = pods[Math.floor(random() * pods.length)] ?? raise();
-    const shape = SHAPES[Math.floor(random() * SHAPES.length)] ?? raise();
+    const [pod, shape] = drawPrint === undefined ? evenly() : split(drawPrint());
     const nanos = `${ms}${String(rest).padStart(6, '0')}`;
     const words: Readonly<Record<string, string>> = {
       pid: String(Math.floor(random() * 60_000) + 1_000),
@@ -85,6 +94,19 @@ export function createInput({
     return render(shape, pod, `${new Date(ms).toISOString().slice(0, 20)}${nanos.slice(10)}Z`, nanos, (text) =>
       text.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? raise()),
     );
+  }
+
+  function evenly(): readonly [Pod, Shape] {
+    return [
+      pods[Math.floor(random() * pods.length)] ?? raise(),
+      SHAPES[Math.floor(random() * SHAPES.length)] ?? raise(),
+    ];
+  }
+
+  /** Any pod of the workload the fingerprint belongs to. */
+  function split(print: number): readonly [Pod, Shape] {
+    const workload = Math.floor(print / SHAPES.length);
+    return [pods[workload * PODS + Math.floor(random() * PODS)] ?? raise(), SHAPES[print % SHAPES.length] ?? raise()];
   }
 
   return {
@@ -152,6 +174,27 @@ function render(shape: Shape, pod: Pod, time: string, nanos: string, fill: (text
   })
     .replace('"@nanos"', nanos)
     .replace(/"@(\d+)"/g, '$1');
+}
+
+/** Draws one of `count` numbers by Zipf's law; which of them is frequent is up to chance. */
+function zipf(count: number, random: () => number): () => number {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i -= 1) {
+    const other = Math.floor(random() * (i + 1));
+    [numbers[i], numbers[other]] = [numbers[other] ?? 0, numbers[i] ?? 0];
+  }
+  const ends = new Float64Array(count);
+  for (let i = 0; i < count; i += 1) ends[i] = (ends[i - 1] ?? 0) + 1 / (i + 1);
+  return () => {
+    const at = random() * (ends[count - 1] ?? 0);
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] ?? 0) > at) high = middle;
+      else low = middle + 1;
+    }
+    return numbers[low] ?? 0;
+  };
 }
 
 /** Ports and times are numbers in JSON, the latter beyond a double. */

@@ -36,7 +36,7 @@ export class Draft {
   readonly alerts: Alert[] = [];
   readonly notices: HealthRecord[] = [];
   readonly bounds: Bound[] = [];
-  readonly effects: Effect[] = [];
+  readonly effects: Effect[];
   more = false;
   /** Nothing is due for closing after this event: what it does to its alert is the last of this decision. */
   isQuiet = false;
@@ -51,7 +51,14 @@ export class Draft {
   #dismissals: Map<Fingerprint, Dismissal | undefined> | undefined;
   #storms: Map<string, StormRow> | undefined;
 
-  constructor(state: JudgeState, documents: JudgeDocuments, now: number, options: JudgeOptions) {
+  constructor(
+    state: JudgeState,
+    documents: JudgeDocuments,
+    now: number,
+    options: JudgeOptions,
+    effects: Effect[] = [],
+  ) {
+    this.effects = effects;
     this.state = state;
     this.documents = documents;
     this.now = now;

@@ -2,17 +2,17 @@ import { msOfNanos, type Nanos } from '@eyrie/schemas';
 import type { Draft } from './draft.ts';
 import { close, closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
-import { type Handle, isOpen } from './state.ts';
+import { type Handle, isOpen, type JudgeState } from './state.ts';
 
 /** Whether something may be due for closing: cheap, and never wrong when it says no. */
-export function isCloseDue({ state }: Draft, watermark: Nanos | ''): boolean {
+export function isCloseDue(state: JudgeState, watermark: Nanos | ''): boolean {
   const first = state.closings.first();
   return first !== undefined && watermark !== '' && first.at <= msOfNanos(watermark);
 }
 
 /** Closes what the watermark has passed (rule 3), `max` at most. */
 export function closeDue(draft: Draft, watermark: Nanos | '', max: number): void {
-  if (watermark === '' || !isCloseDue(draft, watermark)) return;
+  if (watermark === '' || !isCloseDue(draft.state, watermark)) return;
   let closed = 0;
   for (const { item } of draft.state.closings.due(msOfNanos(watermark))) {
     const record = draft.look(item);

@@ -10,8 +10,13 @@ import type { Bound, Decision, JudgeOptions } from './types.ts';
 
 /** Makes a decision so. Gives the bounds of the state that were reached. */
 export function evolve(state: JudgeState, decision: Decision, options: JudgeOptions): readonly Bound[] {
-  for (const effect of decision.effects) apply(state, effect, options);
-  tidy(state, options);
+  let isMoved = false;
+  for (const effect of decision.effects) {
+    apply(state, effect, options);
+    if (effect.kind === 'record' || effect.kind === 'compact') isMoved = true;
+  }
+  // Growth makes nothing due earlier: what it leaves in the queues is looked at when it is due.
+  if (isMoved) tidy(state, options);
   if (state.bounds.length === 0) return NONE;
   return state.bounds.splice(0);
 }

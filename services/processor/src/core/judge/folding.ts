@@ -25,6 +25,7 @@ import {
 } from './record.ts';
 import { isOpen } from './state.ts';
 import { countOn, firstTarget, interactiveUser, targetKey } from './targets.ts';
+import type { JudgeOptions } from './types.ts';
 
 /** Joins an event to an alert (rules 2 to 4). */
 export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, score: Score): Reason<'folded'> {
@@ -46,7 +47,7 @@ export function fold(draft: Draft, draw: Draw, event: Event, placed: Placed, sco
   const hidden = unhide(draft, record, event, placed, score);
   const isLarger = techniques !== before.techniques || tactics !== before.tactics || tags !== before.tags;
   const isFirstOver = isMore && before.targets_more === 0;
-  const growth = growthOf(draft, before, isFirstOver);
+  const growth = growthOf(before, isFirstOver, draft.now, draft.options);
   const isSame = !isNewUser && !rises && !isLarger && worst === before.score && hidden === record.hidden;
   const onlyGrows = isSame && !isNewTarget;
   const ending = wasOpen ? (isEarlier ? 'earlier' : 'repeat') : 'late_join';
@@ -137,10 +138,15 @@ function grown(
 }
 
 /** A version for growth alone: at 2, 4, 8, … and once an interval (rule 3). */
-function growthOf(draft: Draft, before: Alert, isFirstOver: boolean): AlertChange | undefined {
+export function growthOf(
+  before: Alert,
+  isFirstOver: boolean,
+  now: number,
+  { intervalMs }: Pick<JudgeOptions, 'intervalMs'>,
+): AlertChange | undefined {
   if (isFirstOver) return 'targets_full';
   if (isPowerOfTwo(before.count + 1)) return 'count';
-  return draft.now >= before.updated_at + draft.options.intervalMs ? 'interval' : undefined;
+  return now >= before.updated_at + intervalMs ? 'interval' : undefined;
 }
 
 function isPowerOfTwo(count: number): boolean {

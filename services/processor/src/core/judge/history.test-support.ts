@@ -167,10 +167,50 @@ export interface History {
   readonly moves: readonly Move[];
 }
 
+const mostly = (usual: number, ...others: readonly number[]) =>
+  fc.oneof({ weight: 8, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constantFrom(usual, ...others) });
+
+/** What most real events are: the same again, in a container the inventory knows. */
+const repeat: fc.Arbitrary<Move> = fc.record({
+  kind: fc.constant('event' as const),
+  at: fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 0, max: WINDOW - 1 }) },
+    { weight: 1, arbitrary: fc.constantFrom(-1, 0, WINDOW, WINDOW + 1) },
+  ),
+  nanos: fc.constant(0),
+  lag: fc.constant(0),
+  shape: fc.record({
+    tenant: fc.constant(0),
+    key: mostly(0, 1),
+    priority: mostly(0, 1),
+    container: fc.constantFrom(0, 0, 0, 1),
+    host: fc.constant(0),
+    technique: mostly(0, 1),
+    user: mostly(0, 1, 2),
+    band: mostly(2, 3),
+    floor: rarely,
+    clamped: fc.constant(false),
+    overQuota: fc.constant(false),
+    claims: mostly(0, 1),
+  }),
+});
+
+const known = [0, 1].map((container): Move => ({ kind: 'learn', container, workload: 0, hasPod: true }));
+const busy = fc
+  .array(fc.oneof({ weight: 5, arbitrary: repeat }, { weight: 1, arbitrary: move }), {
+    minLength: 10,
+    maxLength: 40,
+    size: 'max',
+  })
+  .map((moves) => [...known, ...moves]);
+
 export const history: fc.Arbitrary<History> = fc.record({
   hasInventory: fc.boolean(),
   duePerInput: fc.constantFrom(1, 64),
-  moves: fc.array(move, { minLength: 1, maxLength: 40, size: 'max' }),
+  moves: fc.oneof(
+    { weight: 3, arbitrary: fc.array(move, { minLength: 1, maxLength: 40, size: 'max' }) },
+    { weight: 1, arbitrary: busy },
+  ),
 });
 
 const PRIORITIES: readonly Priority[] = ['Notice', 'Warning', 'Critical'];

@@ -8,6 +8,7 @@
  *     await transact({ state: takeChanges(state), … })   // may cover many decisions; when it fails, restore anew
  */
 import {
+  type Alert,
   type Event,
   type Fingerprint,
   type Identity,
@@ -15,15 +16,18 @@ import {
   OUTCOME_REASONS,
   type Outcome,
   type Reason,
+  type Score,
 } from '@eyrie/schemas';
 import { Draft, type Draw } from './draft.ts';
 import { closeDue, endSilences, isCloseDue, leaveDue, updateDue } from './due.ts';
+import type { Effect } from './effects.ts';
 import { fold } from './folding.ts';
 import { laterOf } from './moments.ts';
 import { idleWatermark, open } from './opening.ts';
-import type { Spot } from './places.ts';
+import { handlesAt, type Spot } from './places.ts';
 import { addsTo, entityOf, fingerprintOf, type Placed, place, waitingName } from './placing.ts';
 import { refine, standInOf } from './refining.ts';
+import { hasScore, repeatedAlert } from './repeating.ts';
 import type { ClockRow, JudgeState } from './state.ts';
 import type { Decision, JudgeDocuments, JudgeInput, JudgeOptions } from './types.ts';
 import { obey } from './verdicts.ts';
@@ -44,13 +48,10 @@ export function decide(
   now: number,
   options: JudgeOptions,
 ): Decision {
+  if (input.kind === 'event') return decideEvent(state, input, documents, now, options);
   const draft = new Draft(state, documents, now, options);
-  let judgement: Judgement | undefined;
   let command: Decision['command'];
   switch (input.kind) {
-    case 'event':
-      judgement = judgeEvent(draft, input.event, input.checkRawPosition);
-      break;
     case 'command':
       command = obey(draft, input.command);
       break;
@@ -61,6 +62,10 @@ export function decide(
       tick(draft, input.growth === true);
       break;
   }
+  return finished(draft, undefined, command);
+}
+
+function finished(draft: Draft, judgement?: Judgement, command?: Decision['command']): Decision {
   const effects = draft.finish();
   const { alerts, notices, bounds, more } = draft;
   return { judgement, command, alerts, notices, bounds, more, effects };
@@ -71,32 +76,73 @@ export function waitingEntities(state: JudgeState): string[] {
   return [...state.waiting.keys()];
 }
 
-function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judgement {
-  const { state, options } = draft;
+function decideEvent(
+  state: JudgeState,
+  { event, checkRawPosition }: Extract<JudgeInput, { kind: 'event' }>,
+  documents: JudgeDocuments,
+  now: number,
+  options: JudgeOptions,
+): Decision {
+  const effects: Effect[] = [];
+  const reason = duplicateOf(state, event, checkRawPosition, effects);
+  if (reason !== undefined) {
+    effects.push({ kind: 'clock', row: state.clock, inputAt: now });
+    return quietly(duplicate(reason, documents, now), effects);
+  }
+  effects.push({ kind: 'seen', id: event.event_id, intake: event.received_at });
+  const row = moveClock(state.clock, event);
+  effects.push({ kind: 'clock', row, inputAt: now });
+  const isQuiet = !isCloseDue(state, row.watermark);
+  const spot = options.inventory && state.places.find(event, options.inventory.version(), state);
+
+  const handle = spot !== undefined && isQuiet ? repeatedAlert(state, spot, event, now, options) : undefined;
+  let score: Score | undefined;
+  if (spot !== undefined && handle !== undefined) {
+    const { alert } = handle.record;
+    const { identity } = spot.place.placed;
+    score = options.score({ event, identity, fingerprint: spot.print, count: alert.count });
+    if (hasScore(handle, score)) {
+      effects.push({ kind: 'grow', handle, at: spot.target, time: event.time, intake: event.received_at });
+      return quietly(judged(FOLDED.repeat, alert, identity, score, documents, now), effects);
+    }
+  }
+  const draft = new Draft(state, documents, now, options, effects);
+  draft.isQuiet = isQuiet;
+  return finished(draft, judgeAt(draft, event, row, spot, score));
+}
+
+/** Why an event is one that was taken before; notes how far its raw partition was taken. */
+function duplicateOf(
+  state: JudgeState,
+  event: Event,
+  checkRawPosition: boolean,
+  effects: Effect[],
+): Reason<'duplicate'> | undefined {
   if (checkRawPosition) {
     const { log, partition, offset, index } = event.raw_pos;
     const held = state.rawRow(log, partition);
-    if (held !== undefined && (offset < held.offset || (offset === held.offset && index <= held.index))) {
-      return repeated(draft, 'raw_position');
-    }
-    draft.effects.push({ kind: 'raw', log, partition, offset, index });
+    if (held !== undefined && (offset < held.offset || (offset === held.offset && index <= held.index)))
+      return 'raw_position';
+    effects.push({ kind: 'raw', log, partition, offset, index });
   }
-  if (state.seen.has(event.event_id)) return repeated(draft, 'event_id');
-  draft.effects.push({ kind: 'seen', id: event.event_id, intake: event.received_at });
+  return state.seen.has(event.event_id) ? 'event_id' : undefined;
+}
 
-  const row = moveClock(state.clock, event);
-  draft.effects.push({ kind: 'clock', row, inputAt: draft.now });
-  draft.isQuiet = !isCloseDue(draft, row.watermark);
-  const spot = options.inventory && state.places.find(event, options.inventory.version(), state);
+/** Folds or opens; `score` where the event was scored already. */
+function judgeAt(
+  draft: Draft,
+  event: Event,
+  { watermark }: ClockRow,
+  spot: Spot | undefined,
+  known: Score | undefined,
+): Judgement {
+  const { options } = draft;
   const placed = spot?.place.placed ?? placeAndLearn(draft, event);
   const { fingerprint, draws } = spot === undefined ? findAlerts(draft, event, placed) : alertsAt(draft, spot);
   const window = chooseWindow(draws, event.time, event.received_at, options.windowMs);
-  const score = options.score({
-    event,
-    identity: placed.identity,
-    fingerprint,
-    count: window?.record.alert.count ?? 0,
-  });
+  const { identity } = placed;
+  const count = window?.record.alert.count ?? 0;
+  const score = known ?? options.score({ event, identity, fingerprint, count });
   let ending: Outcome;
   let draw = window;
   if (draw === undefined) {
@@ -104,27 +150,44 @@ function judgeEvent(draft: Draft, event: Event, checkRawPosition: boolean): Judg
     draw = opened.draw;
     ending = opened.ending as Outcome;
   } else ending = FOLDED[fold(draft, draw, event, placed, score)];
-  const { alert_id, version } = draw.record.alert;
-  closeDue(draft, row.watermark, options.duePerEvent);
+  const { alert } = draw.record;
+  closeDue(draft, watermark, options.duePerEvent);
+  return judged(ending, alert, identity, score, draft.documents, draft.now);
+}
+
+function judged(
+  { outcome, reason }: Outcome,
+  { alert_id, version, fingerprint }: Pick<Alert, 'alert_id' | 'version' | 'fingerprint'>,
+  identity: Identity,
+  score: Score,
+  documents: JudgeDocuments,
+  now: number,
+): Judgement {
   return {
     v: 1,
-    outcome: ending.outcome,
-    reason: ending.reason,
+    outcome,
+    reason,
     alert_id,
     alert_version: version,
     fingerprint,
-    identity: placed.identity,
+    identity,
     fp_score: score.fp_score,
-    documents_version: draft.documents.version,
+    documents_version: documents.version,
     model: score.model,
-    judged_at: draft.now,
+    judged_at: now,
   } as Judgement;
 }
 
-function repeated({ effects, state, documents, now }: Draft, reason: Reason<'duplicate'>): Judgement {
-  effects.push({ kind: 'clock', row: state.clock, inputAt: now });
-  return { v: 1, outcome: 'duplicate', reason, documents_version: documents.version, model: '', judged_at: now };
+function duplicate(reason: Reason<'duplicate'>, { version }: JudgeDocuments, now: number): Judgement {
+  return { v: 1, outcome: 'duplicate', reason, documents_version: version, model: '', judged_at: now };
 }
+
+/** A decision that publishes nothing. */
+function quietly(judgement: Judgement, effects: readonly Effect[]): Decision {
+  return { judgement, command: undefined, alerts: NONE, notices: NONE, bounds: NONE, more: false, effects };
+}
+
+const NONE: readonly never[] = [];
 
 const FOLDED = Object.fromEntries(
   OUTCOME_REASONS.folded.map((reason) => [reason, { outcome: 'folded', reason }]),
@@ -142,8 +205,7 @@ function findAlerts(draft: Draft, event: Event, placed: Placed): { fingerprint: 
 function alertsAt(draft: Draft, spot: Spot): { fingerprint: Fingerprint; draws: readonly Draw[] } {
   const fingerprint = draft.resolve(spot.print);
   if (fingerprint !== spot.print) return { fingerprint, draws: draft.ofFingerprint(fingerprint) };
-  if (spot.handles.length === 0) spot.handles = draft.state.byFingerprint.get(fingerprint) ?? spot.handles;
-  return { fingerprint, draws: draft.ofFingerprint(fingerprint, spot.handles) };
+  return { fingerprint, draws: draft.ofFingerprint(fingerprint, handlesAt(spot, draft.state)) };
 }
 
 /** Finds where an event belongs. What it tells of its container helps those that came before it, and those after (rule 7). */

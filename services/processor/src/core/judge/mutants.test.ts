@@ -53,9 +53,18 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
   ['a clamped stamp moves the watermark', 'judge.ts', 'event.clamped === true', 'event.clamped === undefined && false'],
   [
     'a remembered list outlives the alerts of its fingerprint',
-    'judge.ts',
-    'if (spot.handles.length === 0) spot.handles',
-    'if (spot.handles.length < 0) spot.handles',
+    'places.ts',
+    'if (spot.handles.length === 0)',
+    'if (spot.handles === NO_HANDLES)',
+  ],
+  ['a repeat is taken after the window', 'repeating.ts', 'event.time >= record.end', 'event.time > record.end'],
+  ['a repeat by another user is as any', 'repeating.ts', '!record.users.includes(user)', 'record.users.includes(user)'],
+  ['a repeat tells no worse score', 'repeating.ts', 'worseScore(held, score) === held', 'held !== undefined'],
+  [
+    'a repeat is counted for another target',
+    'repeating.ts',
+    'alert.targets[spot.target]?.key !== key',
+    'spot.target < 0',
   ],
   ['the storm guard holds back Critical', 'storm.ts', '>= CRITICAL', '> 9'],
   [

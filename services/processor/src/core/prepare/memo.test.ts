@@ -85,7 +85,13 @@ describe('what prepare remembers', () => {
     expect(
       isFound(({ habits }) => {
         const masks = Array.from({ length: 5 }, () => ({ raw: 'sh -c id', masked: 'other' }));
-        habits.set('one', { source: 'syscall', order: [], labels: undefined, masks });
+        habits.set('one', { source: 'syscall', order: [], labels: undefined, masks, origin: undefined });
+      }),
+    ).toBe(true);
+    expect(
+      isFound((memos) => {
+        // One name for two origins.
+        memos.origins.set = (_key, origin) => ({ ...origin, name: '1\u001f' });
       }),
     ).toBe(true);
     expect(
