@@ -36,7 +36,7 @@ demo: setup ## See the main job working: simulated cluster, alerts, score, respo
 bench: setup ## Benchmarks: one JSON line each
 	node bench/run.ts
 
-chaos: setup ## Full rounds of kills, folding histories, malformed bodies, secrets (about an hour), into docs/benchmarks.md
+chaos: setup ## Full rounds of kills, outages, folding histories, malformed bodies, secrets (some hours), into docs/benchmarks.md
 	node test/tools/run-chaos.ts
 
 docs: setup ## Write the generated documents anew

@@ -24,6 +24,16 @@ const SUITES: readonly Suite[] = [
     file: 'test/chaos/folding.test.ts',
     env: { EYRIE_TEST_RUNS: '350' },
   },
+  {
+    name: 'on Kafka: 50 rounds of kill -9 at random moments, and at failpoints; 20 of sleep beyond the session; controls',
+    file: 'test/distributed/chaos.test.ts',
+    env: { EYRIE_CHAOS: 'full' },
+  },
+  {
+    name: 'three brokers killed in turn, 10 rounds, and gone for 2 min; ClickHouse gone for 10 min, answers lost, inserts cut',
+    file: 'test/distributed/outage.test.ts',
+    env: { EYRIE_CHAOS: 'full' },
+  },
   { name: '100,000 malformed bodies', file: 'test/malformed', env: { EYRIE_TEST_RUNS: '100' } },
   {
     name: 'secrets: 500 shapes in event text, and tokens in all that is written',

@@ -184,6 +184,9 @@ export const CONFIG = {
     EYRIE_ARCHIVER_BATCH_ROWS: integer(1, 500_000, 50_000).describe('Rows after which a batch is inserted.'),
   }),
   responder: z.object({
+    EYRIE_RESPONDER_TRUST_TOPICS: flag(false).describe(
+      'On Kafka: let rules be in enforce though others than Eyrie may write to its topics, or nobody tells who may.',
+    ),
     EYRIE_RESPONDER_SCRIPTS_MAX: integer(1, 64, 4).describe(
       'Scripts that run at the same time, in each partition of actions.',
     ),

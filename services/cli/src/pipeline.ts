@@ -1,5 +1,6 @@
 import { type Running, startAll } from '@eyrie/platform/lifecycle';
 import type { Config } from './config.ts';
+import { enforceRefusal } from './enforce-refusal.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
 import { createHealth } from './health.ts';
 import type { RoleName } from './role-names.ts';
@@ -51,7 +52,12 @@ export async function startPipeline({ dataDir, config, roles: names, health }: P
       fail = reject;
     });
     failed.catch(() => {});
-    const roles = createRoles(names, foundation, { dataDir, config, onFailure: (error) => fail(error) });
+    const roles = createRoles(names, foundation, {
+      dataDir,
+      config,
+      onFailure: (error) => fail(error),
+      enforceRefusal: names.has('responder') ? await enforceRefusal(config, log) : undefined,
+    });
     const healthServer = health === true ? createHealth(foundation, config) : undefined;
     const components = [...(healthServer === undefined ? [] : [healthServer]), vitals, ...roles.components];
     const running: Running = await startAll(components, { log, deadlineMs: DRAIN_MS });

@@ -38,6 +38,8 @@ export interface Roles {
 }
 
 interface RoleOptions {
+  /** Why no response rule may be in enforce, where none may. */
+  readonly enforceRefusal?: string | undefined;
   readonly dataDir: string;
   readonly config: Config;
   /** Told of what no part can mend: the process must end, its input is read again. */
@@ -72,7 +74,12 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
   const responder = when('responder', () =>
     createResponder(
       { ...deps, random: Math.random },
-      { ...rules, scriptsMax: config.EYRIE_RESPONDER_SCRIPTS_MAX, scratchDir: join(dataDir, 'scratch') },
+      {
+        ...rules,
+        scriptsMax: config.EYRIE_RESPONDER_SCRIPTS_MAX,
+        scratchDir: join(dataDir, 'scratch'),
+        ...(options.enforceRefusal !== undefined && { enforceRefusal: options.enforceRefusal }),
+      },
     ),
   );
   const judge = when('processor', () =>

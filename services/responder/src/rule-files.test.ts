@@ -1,8 +1,11 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '@eyrie/platform/clock';
+import { createHttpClient } from '@eyrie/platform/http-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseConditions, someHold } from './core/rules/conditions.ts';
 import { checkRules } from './main.ts';
+import { readSetup } from './setup.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
 
 let place: TestPlace;
@@ -109,6 +112,23 @@ tests:
   - {name: does not, given: {event: {rule: y}}, expect: {decision: no_match}}`),
     );
     expect((await check()).problems).toEqual([]);
+  });
+
+  it('refuses enforce, and only that, where others may write what rules act on', () => {
+    place.rule('a.yaml', rule(`\nrule: Acts\nid: acts\nmode: enforce\nmatch: {tags: [shell]}\n${TRACE}`));
+    place.rule('b.yaml', rule(`\nrule: Tries\nid: tries\nmatch: {tags: [shell]}\n${TRACE}`));
+    const read = (enforceRefusal?: string) =>
+      readSetup(
+        {
+          rulesDir: place.rulesDir,
+          scriptsDir: place.scriptsDir,
+          scriptsMax: 1,
+          ...(enforceRefusal !== undefined && { enforceRefusal }),
+        },
+        { http: createHttpClient(), clock: systemClock },
+      ).report.problems;
+    expect(read()).toEqual([]);
+    expect(read('everybody may write')).toEqual(['a.yaml: acts: mode: enforce is refused: everybody may write']);
   });
 
   it('a failing test is a problem', async () => {

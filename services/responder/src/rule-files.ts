@@ -32,10 +32,11 @@ export interface RuleReport {
   readonly problems: readonly string[];
 }
 
-/** Reads every rule of a directory and runs its tests. Never throws for what is in the files: all problems at once. */
+/** Reads every rule of a directory and runs its tests; with a refusal none may be in enforce. Never throws for what is in the files: all problems at once. */
 export function loadRules(
   directory: string,
   catalog: ActionCatalog,
+  enforceRefusal?: string,
 ): { readonly set: RuleSet; readonly report: RuleReport } {
   const problems: RuleProblem[] = [];
   const rules: CompiledRule[] = [];
@@ -53,6 +54,9 @@ export function loadRules(
       }
       byId.set(rule.id, rule);
       rules.push(rule);
+      if (rule.mode === 'enforce' && enforceRefusal !== undefined) {
+        problems.push({ file, rule: rule.id, field: 'mode', message: `enforce is refused: ${enforceRefusal}` });
+      }
       runTests(directory, rule, tests, problems);
     }
   }

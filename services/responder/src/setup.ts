@@ -20,6 +20,8 @@ export interface SetupPaths {
   readonly scratchDir?: string;
   /** Scripts that run at the same time. */
   readonly scriptsMax: number;
+  /** Why no rule may be in enforce, where none may. */
+  readonly enforceRefusal?: string;
 }
 
 /** Rules and what they can do, from one moment: swapped together or not at all. */
@@ -37,7 +39,7 @@ export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Cl
   if (paths.rulesDir === undefined) {
     return { rules: NO_RULES, actions, report: { files: 0, rules: [], tests: { passed: 0, failed: 0 }, problems: [] } };
   }
-  const { set, report } = loadRules(paths.rulesDir, actions);
+  const { set, report } = loadRules(paths.rulesDir, actions, paths.enforceRefusal);
   return { rules: set, actions, report };
 }
 
