@@ -9,6 +9,7 @@ import { leftOut } from './left-out.ts';
 import { describeLogs } from './logs.ts';
 import { describeStandby } from './standby.ts';
 import { temporaryKafka } from './temporary-bus.ts';
+import { describeTopicsVerbs } from './topics-verbs.ts';
 
 const broker = await findBroker();
 
@@ -20,6 +21,7 @@ if (typeof broker === 'string') {
   describeGroups(() => temporaryKafka(broker.brokers));
   describeCompression((raw) => temporaryKafka(broker.brokers, raw));
   describeStandby(() => temporaryKafka(broker.brokers));
+  describeTopicsVerbs(broker.brokers);
   describeLogs(() => temporaryKafka(broker.brokers));
   describeArchiving(() => temporaryKafka(broker.brokers));
   describeInputs(() => temporaryKafka(broker.brokers));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
-import { kafkaOptions } from './kafka-options.ts';
+import { kafkaOptions, principalsOf } from './kafka-options.ts';
 
 const BROKERS = { EYRIE_KAFKA_BROKERS: 'one:9092,two:9092' };
 const SASL = {
@@ -45,5 +45,25 @@ describe('how to reach Kafka', () => {
     expect(() => optionsOf(env)).toThrow(message);
     expect(() => optionsOf(env)).toThrow(expect.objectContaining({ code: 'EYRIE_CONFIG_INVALID' }));
     expect(() => optionsOf(env)).not.toThrow(/word-4711/);
+  });
+});
+
+describe('who the roles are to Kafka', () => {
+  const of = (text?: string) => principalsOf(readConfig(text === undefined ? {} : { EYRIE_KAFKA_PRINCIPALS: text }));
+
+  test('by name, one for all, or as given, commas in a name and all', () => {
+    expect(of()).toMatchObject({ gateway: 'User:eyrie-gateway', console: 'User:eyrie-console' });
+    expect(of('all=User:eyrie')).toMatchObject({ gateway: 'User:eyrie', responder: 'User:eyrie' });
+    expect(of('gateway=User:CN=gw,O=example,console=User:c,all=User:rest')).toEqual({
+      gateway: 'User:CN=gw,O=example',
+      console: 'User:c',
+      processor: 'User:rest',
+      archiver: 'User:rest',
+      responder: 'User:rest',
+    });
+  });
+
+  test.for(['gatway=User:x', 'gateway', 'gateway=x', 'gateway='])('%s is refused', (text) => {
+    expect(() => of(text)).toThrow(/EYRIE_KAFKA_PRINCIPALS/);
   });
 });

@@ -27,7 +27,7 @@ export function kafkaOptions(config: Config) {
 /** Who each role is to the brokers: ACLs and `topics check` name them. @throws AppError EYRIE_CONFIG_INVALID */
 export function principalsOf(config: Config): Principals {
   const given = new Map<string, string>();
-  for (const one of config.EYRIE_KAFKA_PRINCIPALS?.split(',') ?? []) {
+  for (const one of config.EYRIE_KAFKA_PRINCIPALS?.split(BETWEEN) ?? []) {
     const [role = '', ...rest] = one.trim().split('=');
     const principal = rest.join('=');
     const isRole = role === EVERY_ROLE || ACCESS_ROLES.includes(role as AccessRole);
@@ -45,6 +45,8 @@ export function principalsOf(config: Config): Principals {
 }
 
 const EVERY_ROLE = 'all';
+/** A principal may hold commas itself: `User:CN=gw,O=example`. */
+const BETWEEN = new RegExp(`[,;](?=\\s*(?:${[EVERY_ROLE, ...ACCESS_ROLES].join('|')})=)`);
 
 function securityOf(config: Config, wrong: string[]): Security {
   return { ...tlsOf(config, wrong), ...saslOf(config, wrong) };

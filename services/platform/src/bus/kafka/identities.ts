@@ -11,6 +11,8 @@ import { readPositions } from './positions.ts';
 import { Transactor } from './transactor.ts';
 
 const FENCE_TIMEOUT_MS = 10_000;
+/** A coordinator forgets the offsets of a topic some moments after the topic is gone. */
+const FORGETTING_MS = 500;
 /** Processes that start together fence one another; one after another they get through. */
 const RETRY = { initialMs: 50, maximumMs: 1_000, deadlineMs: 60_000 };
 
@@ -26,7 +28,7 @@ export async function readIdentities(
   clock: Clock,
   partitions: ReadonlyMap<TopicName, number>,
 ): Promise<ReadonlyMap<string, string>> {
-  const found = await repeat(clock, () => readOnly(client, names, partitions));
+  const found = await repeat(clock, () => readOnly(client, names, clock, partitions));
   // Most roles may not write them, and need not: one that is there never changes.
   const count = [...partitions.values()].reduce((sum, one) => sum + one, 0);
   return found.size === count ? found : writeIdentities(client, names, clock, partitions);
@@ -58,10 +60,18 @@ function repeat<T>(clock: Clock, task: () => Promise<T>): Promise<T> {
   });
 }
 
-async function readOnly(client: Client, names: Names, partitions: ReadonlyMap<TopicName, number>) {
+async function readOnly(
+  client: Client,
+  names: Names,
+  clock: Clock,
+  partitions: ReadonlyMap<TopicName, number>,
+): Promise<ReadonlyMap<string, string>> {
   const cluster = client.cluster();
   try {
     await cluster.connect();
+    const found = await ask(cluster, names, partitions);
+    if (!(await isAnyNew(cluster, names, found))) return found;
+    await clock.sleep(FORGETTING_MS);
     return await ask(cluster, names, partitions);
   } catch (error) {
     throw asAppError(error, { principal: client.principal, group: ['Describe', names.group(IDENTITIES)] });
@@ -90,6 +100,21 @@ async function attempt(client: Client, names: Names, clock: Clock, partitions: R
   } finally {
     await Promise.all([transactor.close(), cluster.disconnect().catch(() => undefined)]);
   }
+}
+
+/** Whether a log that has an identity is empty: it may be that of a topic removed just now. */
+async function isAnyNew(cluster: Cluster, names: Names, found: ReadonlyMap<string, string>): Promise<boolean> {
+  const asked = new Map<string, { readonly partition: number }[]>();
+  for (const place of found.keys()) {
+    const [topic = '', partition] = place.split('/');
+    const name = names.topic(topic as TopicName);
+    asked.set(name, [...(asked.get(name) ?? []), { partition: Number(partition) }]);
+  }
+  await cluster.addMultipleTargetTopics([...asked.keys()]);
+  const ends = await cluster.fetchTopicsOffset(
+    [...asked].map(([topic, partitions]) => ({ topic, partitions, fromBeginning: false })),
+  );
+  return ends.some(({ partitions }) => partitions.some(({ offset }) => offset === '0'));
 }
 
 async function ask(cluster: Cluster, names: Names, partitions: ReadonlyMap<TopicName, number>) {

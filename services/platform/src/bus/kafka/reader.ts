@@ -12,7 +12,7 @@ import type { Followed } from './standby.ts';
 /** The markers of a step follow its commit by some milliseconds; a step of somebody else may hold them back. */
 const VISIBLE_MS = 5_000;
 const VISIBLE_STEP_MS = 2;
-const STATE_BYTES = 1024 * 1024;
+const STATE_BYTES = 4 * 1024 * 1024;
 /** Waiting for what other processes write: asked that often, from soon to seldom. */
 const FIRST_WAIT_MS = 5;
 const LAST_WAIT_MS = 100;
