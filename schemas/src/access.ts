@@ -4,12 +4,13 @@ import { TOPIC_NAMES, TOPICS, type TopicName } from './topics.ts';
 interface RoleAccess {
   readonly reads: readonly TopicName[];
   readonly writes: readonly TopicName[];
-  /** Group and transactional ids; ids begin with the name of their group. */
+  /** Groups it joins and transactional ids it writes with begin with these. */
   readonly groups: readonly string[];
 }
 
 export const ACCESS = {
-  gateway: { reads: ['documents'], writes: ['raw', 'health'], groups: [] },
+  // Topics of other programs, where it reads some, are named by its own file: Read on each comes on top.
+  gateway: { reads: ['documents'], writes: ['raw', 'health'], groups: ['input.'] },
   processor: {
     // It keeps the identities of all logs from expiring, which asks leave to read them.
     reads: TOPIC_NAMES,
@@ -79,7 +80,7 @@ export function aclsOf(role: AccessRole, prefix: string): readonly Acl[] {
     },
     ...each,
     ...groups.flatMap((group): Acl[] => [
-      acl('group', group, 'Read'),
+      { ...acl('group', group, 'Read'), pattern: 'prefixed' },
       { ...acl('transactional-id', group, 'Write'), pattern: 'prefixed' },
     ]),
   ];

@@ -101,6 +101,7 @@ export function acls({ role, json }: AclOptions): void {
   }
   for (const { role: one, principal, acls: wanted } of found) {
     printLine(`# ${one}`);
+    if (one === 'gateway') printLine('# and Read on each topic of other programs that EYRIE_INPUTS_FILE names');
     for (const line of aclCommands(wanted, { principal, bootstrap })) printLine(line);
   }
 }
