@@ -8,6 +8,7 @@ const BENCHMARKS: Record<string, readonly string[]> = {
   compression: ['bench/compression.ts'],
   restore: ['bench/restore.ts'],
   archiver: ['bench/archiver.ts'],
+  'topic-input': ['bench/topic-input.ts'],
   latency: ['bench/latency.ts'],
   kafka: ['bench/kafka.ts'],
   'end-to-end': ['bench/end-to-end.ts'],

@@ -32,7 +32,7 @@ interface Dependencies {
 }
 
 /** Bytes of records of one step: some frames. */
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 2 * 1024 * 1024;
 const WAIT_MS = 1_000;
 /** A tenant that has used up its share of the disk waits in its topic. */
 const QUOTA_MS = 5_000;

@@ -4,7 +4,7 @@ import type { Fetched } from './fetch.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
 
 /** Bytes read ahead of `take`; a fetch may go over it by one batch, however large its topic allows it. */
-const AHEAD_BYTES = 1024 * 1024;
+const AHEAD_BYTES = 2 * 1024 * 1024;
 /** How long the broker holds a fetch when there is nothing; ends early when something arrives. */
 const WAIT_MS = 2_000;
 
