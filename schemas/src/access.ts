@@ -86,6 +86,29 @@ export function aclsOf(role: AccessRole, prefix: string): readonly Acl[] {
   ];
 }
 
+/** What a gateway needs besides, where it reads topics of other programs. */
+export function inputAcls(topics: readonly string[], prefix: string): readonly Acl[] {
+  if (topics.length === 0) return [];
+  return [
+    { resource: 'topic', name: `${prefix}dead-letter`, pattern: 'literal', operations: ['Write'] },
+    ...topics.flatMap((topic): Acl[] => [
+      { resource: 'topic', name: topic, pattern: 'literal', operations: ['Read', 'Describe'] },
+      { resource: 'group', name: `${prefix}${inputGroup(topic)}`, pattern: 'literal', operations: ['Read'] },
+      {
+        resource: 'transactional-id',
+        name: `${prefix}${inputGroup(topic)}-`,
+        pattern: 'prefixed',
+        operations: ['Write'],
+      },
+    ]),
+  ];
+}
+
+/** The group that reads a topic of another program. */
+export function inputGroup(topic: string): string {
+  return `input.${topic}`;
+}
+
 /** Everything of ours; without a prefix, everything there is. */
 function ours(resource: Acl['resource'], prefix: string): Omit<Acl, 'operations'> {
   return prefix === '' ? { resource, name: '*', pattern: 'literal' } : { resource, name: prefix, pattern: 'prefixed' };

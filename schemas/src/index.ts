@@ -5,6 +5,8 @@ export {
   type Acl,
   aclsOf,
   GUARDED_TOPICS,
+  inputAcls,
+  inputGroup,
   writersOf,
 } from './access.ts';
 export type * from './action.ts';

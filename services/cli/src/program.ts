@@ -128,6 +128,17 @@ export function createProgram(): Command {
       .action(async (options) => (await import('./verbs/connect.ts')).connect(kind, options));
   }
 
+  speaking(connect.command('kafka').description('settings of a topic that others write events to'))
+    .requiredOption('--topic <name>', 'the topic, as Kafka names it')
+    .requiredOption('--cluster <name>', 'cluster of the events')
+    .option('--tenant <name>', 'tenant of the events; otherwise EYRIE_TENANT')
+    .addOption(
+      new Option('--wait <duration>', 'how long to wait for the first event')
+        .argParser(duration)
+        .default(600_000, '10m'),
+    )
+    .action(async (options) => (await import('./verbs/connect-kafka.ts')).connectKafka(options));
+
   speaking(program.command('why').argument('<id>', 'event id, alert id, pod uid or namespace/pod'))
     .description('the whole trail of an event, alert or pod')
     .action(async (id, options) => (await import('./verbs/ask.ts')).why(id, options));

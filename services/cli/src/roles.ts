@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Archiver, createArchiver, createSqlSocket } from '@eyrie/archiver';
 import { type Console, createConsole } from '@eyrie/console';
-import { createGateway, type Gateway, readInputs } from '@eyrie/gateway';
+import { createGateway, type Gateway } from '@eyrie/gateway';
 import { AppError } from '@eyrie/platform/errors';
 import type { Component } from '@eyrie/platform/lifecycle';
 import { maskSecrets } from '@eyrie/platform/mask';
@@ -12,6 +12,7 @@ import { createResponder, createRuleReader, type Responder } from '@eyrie/respon
 import type { TenantId } from '@eyrie/schemas';
 import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
+import { inputsOf } from './inputs.ts';
 import type { RoleName } from './role-names.ts';
 
 /** Roles that read or write tables. */
@@ -140,11 +141,6 @@ function rulePaths(config: Config) {
     ...(config.EYRIE_SCRIPTS_DIR !== undefined && { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
     ...(config.EYRIE_CONNECTIONS_FILE !== undefined && { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
   };
-}
-
-function inputsOf(config: Config) {
-  const file = config.EYRIE_INPUTS_FILE;
-  return file === undefined ? [] : readInputs(file, config.EYRIE_TOPIC_PREFIX);
 }
 
 /** One for every tenant; 0 = none. */

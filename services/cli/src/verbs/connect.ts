@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
-import { plain, printJson, printLine, progressLine } from '../print.ts';
+import { firstEvent } from '../first-event.ts';
+import { printLine } from '../print.ts';
 import { readReadyFile, refuseUnwritable, writePrivateFile } from '../ready.ts';
 import { openSession, type SpeakingOptions } from '../session.ts';
 
@@ -39,38 +40,8 @@ export async function connect(kind: Kind, options: ConnectOptions): Promise<void
     // The one JSON value comes with the first event, which needs the settings.
     process.stderr.write(`settings with the token: ${file} (mode 0600)\n`);
   }
-  const progress = progressLine();
-  const started = Date.now();
-  const from = new Date(started).toISOString();
-  let told = '';
-  while (Date.now() - started < options.wait) {
-    const event = (await session.events({ cluster: options.cluster, received_from: from, limit: 1 })).items[0];
-    if (event !== undefined) {
-      progress.end();
-      if (options.json === true)
-        return printJson({ token_name: name, settings: shown, settings_file: file, first_event: event });
-      return printLine(
-        `Connected: ${plain(event['priority'])} ${plain(event['rule'], 100)} from ${plain(event['host'] ?? '?')} (event ${plain(event['event_id'])})`,
-      );
-    }
-    const refusal = (await session.health({ kind: 'refused', limit: 1 })).items[0];
-    const text =
-      refusal === undefined || String(refusal['received_at'] ?? '') < from.slice(0, 19)
-        ? ''
-        : `${plain(refusal['code'])} ${plain(refusal['fields'] === undefined ? '' : JSON.stringify(refusal['fields']), 200)}`;
-    if (text !== '' && text !== told && options.json !== true) {
-      progress.end();
-      printLine(`Refused: ${text}`);
-    }
-    told = text;
-    progress.show(`waiting ${Math.round((Date.now() - started) / 1000)} s`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-  progress.end();
-  throw new AppError(
-    'EYRIE_SEND_FAILED',
-    `no event of ${options.cluster} came in ${Math.round(options.wait / 1000)} s${told === '' ? ': check that the sensor reaches the gateway' : `; the last refusal was ${told}`}`,
-  );
+  const told = { token_name: name, settings: shown, settings_file: file };
+  await firstEvent(session, { ...options, hint: 'check that the sensor reaches the gateway' }, told);
 }
 
 /** Checked before a token is made. @throws AppError EYRIE_USAGE */

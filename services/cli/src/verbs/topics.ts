@@ -7,9 +7,10 @@ import { createTopics } from '@eyrie/platform/bus/kafka/topics';
 import { systemClock } from '@eyrie/platform/clock';
 import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
-import { ACCESS_ROLES, type AccessRole, aclsOf } from '@eyrie/schemas';
+import { ACCESS_ROLES, type AccessRole, aclsOf, inputAcls } from '@eyrie/schemas';
 import { aclCommands } from '../acl-commands.ts';
 import { readConfig } from '../config.ts';
+import { inputsOf } from '../inputs.ts';
 import { kafkaOptions, principalsOf } from '../kafka-options.ts';
 import { printJson, printLine } from '../print.ts';
 
@@ -90,10 +91,14 @@ export function acls({ role, json }: AclOptions): void {
   const principals = principalsOf(config);
   const bootstrap = config.EYRIE_KAFKA_BROKERS?.join(',') ?? 'BROKERS';
   const roles = role === undefined ? ACCESS_ROLES : [role];
+  const inputs = inputsOf(config).map(({ topic }) => topic);
   const found = roles.map((one) => ({
     role: one,
     principal: principals[one],
-    acls: aclsOf(one, config.EYRIE_TOPIC_PREFIX),
+    acls: [
+      ...aclsOf(one, config.EYRIE_TOPIC_PREFIX),
+      ...(one === 'gateway' ? inputAcls(inputs, config.EYRIE_TOPIC_PREFIX) : []),
+    ],
   }));
   if (json === true) {
     printJson(found);

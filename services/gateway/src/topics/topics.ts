@@ -7,7 +7,7 @@ import type { Component } from '@eyrie/platform/lifecycle';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Vitals } from '@eyrie/platform/vitals';
-import { encodeRawFrame, FrameWriter, type RawMeta, type RawSection, type TenantId } from '@eyrie/schemas';
+import { encodeRawFrame, FrameWriter, inputGroup, type RawMeta, type RawSection, type TenantId } from '@eyrie/schemas';
 import type { InputEntry } from '@eyrie/schemas/inputs';
 import { groupSections } from '../core/pack.ts';
 import type { Quotas } from '../core/quota.ts';
@@ -54,7 +54,7 @@ export function createTopics(deps: Dependencies, inputs: readonly InputEntry[], 
       }
       refuseMissing(inputs, await foreign.missing(inputs.map(({ topic }) => topic)));
       kept = inputs.map((input) => {
-        const group = `input.${input.topic}`;
+        const group = inputGroup(input.topic);
         const reader = new TopicReader({ ...deps, pace }, input, group, eventBytes);
         return keepMember<ForeignAssigned>(deps, {
           group,
