@@ -7,6 +7,12 @@ import type { Sabotage } from './sabotage.ts';
 const SABOTEUR = new URL('./sabotage.ts', import.meta.url).href;
 const READY_MS = 60_000;
 
+const living = new Set<ChildProcess>();
+// A test that dies leaves no process behind.
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 export interface Member {
   readonly name: string;
   readonly role: string;
@@ -69,15 +75,14 @@ export function createMember({ name, role, directory, env, sabotage, main = MAIN
           ...(sabotage !== undefined && { EYRIE_TEST_SABOTAGE: sabotage }),
         },
       });
-      const end = () => void child.kill('SIGKILL');
-      process.once('exit', end);
+      living.add(child);
       const ended = new Promise<number | null>((resolve) => {
         child.once('close', (code, signal) => {
           if (signal === 'SIGKILL') cutShort += 1;
           resolve(code);
         });
       });
-      void ended.then(() => process.off('exit', end));
+      void ended.then(() => living.delete(child));
       child.stderr.on('data', (chunk: Buffer) => {
         words = (words + chunk.toString()).slice(-16_384);
       });

@@ -75,7 +75,7 @@ export async function readResult(
   );
   const letters = await query<{ letter: string }>(
     server,
-    "SELECT concat(stage, ' ', reason) AS letter FROM eyrie.dead_letter_records ORDER BY letter",
+    "SELECT concat(topic, ' ', reason) AS letter FROM eyrie.dead_letters ORDER BY letter",
   );
   const distinct = [...new Set(ids.map(({ id }) => id))];
   return {

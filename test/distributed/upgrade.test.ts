@@ -3,7 +3,7 @@
  * before this one), and one member after the other is drained and started with this version while events come.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../bench/process.ts';
@@ -18,6 +18,9 @@ const EVENTS = 2_000;
 const RATE = 150;
 const PATIENCE_MS = 600_000;
 const ROOT = join(import.meta.dirname, '../..');
+
+/** Workspaces, as the packages directory holds them. */
+const OURS = new Set(['@eyrie', 'eyrie']);
 
 const broker = await findBroker();
 const home = temporaryDirectory('previous');
@@ -80,12 +83,12 @@ function linkPackages(tree: string): void {
     const own = join(tree, packages);
     mkdirSync(own, { recursive: true });
     for (const name of globSync('*', { cwd: join(ROOT, packages) })) {
-      if (name !== '@eyrie' && !existsSync(join(own, name))) symlinkSync(join(ROOT, packages, name), join(own, name));
+      if (!OURS.has(name) && !existsSync(join(own, name))) symlinkSync(join(ROOT, packages, name), join(own, name));
     }
   }
   mkdirSync(join(tree, 'node_modules/@eyrie'), { recursive: true });
   for (const file of globSync('{schemas,services/*}/package.json', { cwd: tree })) {
-    const { name } = JSON.parse(execFileSync('cat', [join(tree, file)], { encoding: 'utf8' })) as { name: string };
+    const { name } = JSON.parse(readFileSync(join(tree, file), 'utf8')) as { name: string };
     symlinkSync(join(tree, dirname(file)), join(tree, 'node_modules', name));
   }
 }
