@@ -62,22 +62,31 @@ interface CheckOptions {
 /** Exit code 1 where something is not as it should be. */
 export async function check({ json, ...wanted }: CheckOptions): Promise<void> {
   const options = connection();
-  const principals = principalsOf(readConfig(process.env));
+  const config = readConfig(process.env);
   const topics = await checkTopics({ ...options, ...wanted });
-  const access = await checkAccess({ ...options, principals });
-  const findings = [...topics, ...(access ?? [])];
-  if (json === true) printJson({ findings, access: access === undefined ? 'not told' : 'compared' });
-  else tell(findings, access !== undefined);
+  // Who trusts the topics as they are need not be told again and again who may write.
+  const asked = !config.EYRIE_RESPONDER_TRUST_TOPICS;
+  const found = asked ? await checkAccess({ ...options, principals: principalsOf(config) }) : [];
+  const findings = [...topics, ...(found ?? [])];
+  const access = asked ? (found === undefined ? 'not told' : 'compared') : 'trusted';
+  if (json === true) printJson({ findings, access });
+  else tell(findings, ACCESS_WORDS[access]);
   if (findings.length > 0) process.exitCode = 1;
 }
 
-function tell(findings: readonly Finding[], isAccessKnown: boolean): void {
+const ACCESS_WORDS = {
+  compared: undefined,
+  'not told': 'who may write was not told: the ACL Describe on the cluster is missing',
+  trusted: 'who may write was not asked: EYRIE_RESPONDER_TRUST_TOPICS',
+} as const;
+
+function tell(findings: readonly Finding[], access: string | undefined): void {
   for (const { topic, setting, found, wanted, mend } of findings) {
     printLine(`${topic ?? 'brokers'}: ${setting} is ${found}, wanted ${wanted}`);
     printLine(`    ${mend}`);
   }
   if (findings.length === 0) printLine('the topics are as they should be');
-  if (!isAccessKnown) printLine('who may write was not told: the ACL Describe on the cluster is missing');
+  if (access !== undefined) printLine(access);
 }
 
 interface AclOptions {

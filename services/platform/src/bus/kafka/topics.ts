@@ -4,12 +4,14 @@ import { systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { retry } from '../../retry.ts';
 import { Client, type ClientOptions } from './client.ts';
-import { asAppError } from './errors.ts';
+import { asAppError, errorType } from './errors.ts';
 import { Names } from './names.ts';
 import { type PlannedTopic, planTopics, type TopicChoices } from './topic-plan.ts';
 
 /** Names in a message. */
 const SHOWN = 5;
+const CREATING_MS = 25_000;
+const LATE = new Set(['REQUEST_TIMED_OUT', 'KafkaJSRequestTimeoutError']);
 /** A topic made is known to all brokers some moments later. */
 const SPREADING = { initialMs: 20, maximumMs: 500, deadlineMs: 30_000 };
 
@@ -28,8 +30,22 @@ export async function createTopics(
     await admin.connect();
     const present = new Set(await admin.listTopics());
     const missing = planTopics(names, options).filter(({ name }) => !present.has(name));
+    await create(admin, missing);
+    await retry(systemClock, { ...SPREADING, random: Math.random }, () => leaders(admin, names));
+    return missing;
+  } catch (error) {
+    throw asAppError(error, { principal: client.principal, topic: ['Create', `${options.prefix}*`] });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** A busy cluster may make them and answer too late: whether they are there is asked afterwards. */
+async function create(admin: Admin, missing: readonly PlannedTopic[]): Promise<void> {
+  try {
     await admin.createTopics({
       waitForLeaders: false,
+      timeout: CREATING_MS,
       topics: missing.map(({ name, partitions, replicationFactor, settings }) => ({
         topic: name,
         numPartitions: partitions,
@@ -37,12 +53,8 @@ export async function createTopics(
         configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
       })),
     });
-    await retry(systemClock, { ...SPREADING, random: Math.random }, () => leaders(admin, names));
-    return missing;
   } catch (error) {
-    throw asAppError(error, { principal: client.principal, topic: ['Create', `${options.prefix}*`] });
-  } finally {
-    await admin.disconnect();
+    if (!LATE.has(errorType(error))) throw error;
   }
 }
 
