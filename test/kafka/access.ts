@@ -61,6 +61,7 @@ export function describeAccess(place: Place): void {
         message: expect.stringContaining(`Read on group ${place.prefix}foreign`),
       });
       await bus.close();
+      expect(place.lines.filter((line) => line.includes('may not be visible yet'))).toEqual([]);
     });
 
     test('the responder learns who else may write where a record makes it act, the gateway may not ask', async () => {

@@ -77,7 +77,7 @@ function missing(topic: TopicName, { names }: Wanted): Finding {
     setting: 'topic',
     found: 'missing',
     wanted: 'there',
-    mend: 'eyrie topics create',
+    mend: 'eyrie topics create; if it is there, the ACL Describe on it is missing',
     isFatal: true,
   };
 }
