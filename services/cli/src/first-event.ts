@@ -3,6 +3,7 @@ import { plain, printJson, printLine, progressLine } from './print.ts';
 import type { openSession } from './session.ts';
 
 interface Waiting {
+  /** `*`: any. */
   readonly cluster: string;
   /** Milliseconds. */
   readonly wait: number;
@@ -19,12 +20,13 @@ export async function firstEvent(
   { cluster, wait, json, hint }: Waiting,
   told: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const which = cluster === '*' ? {} : { cluster };
   const progress = progressLine();
   const started = Date.now();
   const from = new Date(started).toISOString();
   let refused = '';
   while (Date.now() - started < wait) {
-    const event = (await session.events({ cluster, received_from: from, limit: 1 })).items[0];
+    const event = (await session.events({ ...which, received_from: from, limit: 1 })).items[0];
     if (event !== undefined) {
       progress.end();
       if (json === true) return printJson({ ...told, first_event: event });

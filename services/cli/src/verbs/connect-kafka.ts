@@ -38,7 +38,7 @@ function inputSettings({ topic, cluster, tenant }: { topic: string; cluster: str
     '# of the gateway: a file, and EYRIE_INPUTS_FILE with its name; then start it anew',
     `- topic: ${topic}`,
     `  tenant: ${tenant}`,
-    `  cluster: ${cluster}`,
+    `  cluster: ${cluster === '*' ? '"*"' : cluster}`,
     '',
   ];
 }
