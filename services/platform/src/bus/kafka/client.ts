@@ -17,7 +17,7 @@ export interface ClientOptions extends Security {
   readonly log: Logger;
 }
 
-/** The cheapest for frames of events, here and at the broker: see docs/benchmarks.md. */
+/** Costs what none costs, here and at the broker, and frames shrink to a tenth: docs/benchmarks.md. */
 const COMPRESSION: Compression = 'zstd';
 const BATCH_OVERHEAD = 1_024;
 
