@@ -3,11 +3,15 @@ import { join } from 'node:path';
 import type { Bus, BusRecord } from '@eyrie/platform/bus/bus';
 import { Client } from '@eyrie/platform/bus/kafka/client';
 import { openKafka } from '@eyrie/platform/bus/kafka/kafka';
+import { systemClock } from '@eyrie/platform/clock';
 import { readAll } from '@eyrie/platform/testing/contracts/read-all';
-import { type DeadLetter, decodeRawFrame, type HealthRecord, type RawMeta } from '@eyrie/schemas';
+import { createPrepare } from '@eyrie/processor';
+import { type DeadLetter, decodeRawFrame, FrameReader, type HealthRecord, type RawMeta } from '@eyrie/schemas';
 import { FALCO_LINES } from '@eyrie/schemas/fixtures';
 import type { InputEntry } from '@eyrie/schemas/inputs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createInput } from '../../bench/input.ts';
+import { SHIPPERS } from '../../services/processor/src/testing/shippers.ts';
 import { startInputs } from './input-child.ts';
 import type { TemporaryKafka } from './temporary-bus.ts';
 
@@ -181,6 +185,22 @@ export function describeInputs(make: () => Promise<TemporaryKafka>): void {
     }
 
     test(
+      'a topic made anew while it runs is read from its first record, whatever the start',
+      async () => {
+        await makeTopic(1);
+        await produce(Array.from({ length: 5 }, () => ({ partition: 0, value: 'before anybody read' })));
+        await run({ start: 'latest' });
+        await until(async () => (await committed()).length === 1);
+        await admin((one) => one.deleteTopics({ topics: [topic] }));
+        await until(async () => !(await admin((one) => one.listTopics())).includes(topic));
+        await makeTopic(1);
+        await produce([{ partition: 0, value: LINE }]);
+        expect((await linesOf(under.bus, 1)).map(({ place }) => place)).toEqual(['0/0']);
+      },
+      TIMEOUT_MS,
+    );
+
+    test(
       'records removed before they were read are counted as loss, and it goes on behind them',
       async () => {
         await makeTopic(1);
@@ -253,6 +273,37 @@ export function describeInputs(make: () => Promise<TemporaryKafka>): void {
       ]);
     });
 
+    test(
+      'one observation has one event id, posted or through whatever shipper writes the topic',
+      async () => {
+        const lines = createInput({ seed: 3, workloads: 4 }).lines(40);
+        const shipped = [...Object.values(SHIPPERS), (line: string) => line].flatMap((ship) => lines.map(ship));
+        await makeTopic(2);
+        await produce(shipped.map((value, i) => ({ partition: i % 2, value })));
+        await run({ format: 'fluentbit' });
+        const prepare = createPrepare({
+          bus: under.bus,
+          clock: systemClock,
+          log: under.options.log,
+          metrics: under.options.metrics,
+          onFailure: (error) => {
+            throw error;
+          },
+        });
+        await prepare.start();
+        closers.push(() => prepare.stop());
+        let ids: string[] = [];
+        await until(async () => {
+          const frames = await Promise.all([0, 1, 2].map((partition) => readAll(under.bus, 'events', partition)));
+          ids = frames.flat().flatMap(idsOf);
+          return ids.length >= shipped.length;
+        });
+        expect(ids).toHaveLength(shipped.length);
+        expect(new Set(ids).size).toBe(lines.length);
+      },
+      TIMEOUT_MS,
+    );
+
     test('a topic that is not there is named at the start', async () => {
       await expect(startInputs(under.bus, [inputOf({ topic: 'their-falko' })])).rejects.toMatchObject({
         code: 'EYRIE_CONFIG_INVALID',
@@ -305,6 +356,15 @@ function decode({ value }: BusRecord): Found[] {
       return { meta, place: `${partition}/${first === last ? first : first + index}`, line: line.toString('utf8') };
     }),
   );
+}
+
+function idsOf({ value }: BusRecord): string[] {
+  const reader = new FrameReader(value, 'events');
+  return Array.from({ length: reader.entries }, () => {
+    const { event_id } = JSON.parse(reader.nextText()) as { event_id: string };
+    reader.skip(1);
+    return event_id;
+  });
 }
 
 async function healthOf(bus: Bus): Promise<HealthRecord[]> {

@@ -3,7 +3,6 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
-import type { ForeignTopics } from '../foreign.ts';
 import { groupPartitions } from '../group-partitions.ts';
 import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
@@ -12,11 +11,10 @@ import { refuseUnfit } from './check.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
-import { ForeignAssignment } from './foreign-assignment.ts';
-import { ForeignPartitions } from './foreign-partitions.ts';
-import { Group, type GroupOptions } from './group.ts';
+import { type Entering, foreignTopics } from './foreign-topics.ts';
+import { Group } from './group.ts';
 import { readIdentities, writeIdentities } from './identities.ts';
-import { type MemberOptions, participate } from './membership.ts';
+import { participate } from './membership.ts';
 import { Names } from './names.ts';
 import { toSent } from './produce.ts';
 import { Reader } from './reader.ts';
@@ -50,13 +48,6 @@ const REFRESH_MS = 6 * 3_600_000;
 const READ_BYTES = 1024 * 1024;
 const PARTITIONS_MS = 30_000;
 
-/** Who joins which group: Kafka's names of topics, our name of the group. */
-interface Entering<A> extends Pick<GroupOptions, 'topics' | 'partitions' | 'hasGrown'> {
-  readonly group: string;
-  readonly own: MemberOptions<A>['own'];
-  readonly onEnd: () => void;
-}
-
 /**
  * The bus on Kafka. Steps are transactions, state is a compacted topic, groups are Kafka's.
  * @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID where topics are missing or do not fit
@@ -80,7 +71,6 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   const reader = new Reader(fetcher, names, clock, notifier);
   const appender = new Appender({ client, names, clock, metrics });
   const members = new Set<Membership>();
-  const begun = new Set<string>();
   let closed = false;
   const host: AssignmentHost = {
     client,
@@ -127,30 +117,11 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     return enter({ group: spec.group, topics, partitions: () => count, own, onEnd }, run);
   }
 
-  const foreign: ForeignTopics = {
-    prefix: options.prefix,
-    missing: async (topics) => {
-      try {
-        const present = new Set(await admin.listTopics());
-        return topics.filter((topic) => !present.has(topic));
-      } catch (error) {
-        throw asAppError(error);
-      }
-    },
-    join: (spec, run) => {
-      if (closed) throw closedError();
-      const { group, topic } = spec;
-      const counted = new ForeignPartitions(host, spec, begun, options.partitionsMs ?? PARTITIONS_MS);
-      const own = (partition: number, signal: AbortSignal) => new ForeignAssignment(host, spec, partition, signal);
-      const counting = { partitions: () => counted.settle(), hasGrown: () => counted.hasGrown() };
-      return enter({ group, topics: [topic], ...counting, own, onEnd: () => void counted.close() }, run);
-    },
-  };
-
   function enter<A>(
     { group: name, own, onEnd, ...asked }: Entering<A>,
     run: (assigned: A, signal: AbortSignal) => Promise<void>,
   ): Membership {
+    if (closed) throw closedError();
     const cluster = client.cluster();
     const { principal } = client;
     const group = new Group(cluster, { ...asked, groupId: names.group(name), principal, sessionTimeoutMs });
@@ -202,7 +173,11 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     // The brokers hold what readers have not read yet, and their disks are large.
     waitForReaders: async () => undefined,
     join,
-    foreign,
+    foreign: foreignTopics(host, enter, {
+      admin,
+      prefix: options.prefix,
+      partitionsMs: options.partitionsMs ?? PARTITIONS_MS,
+    }),
     groups: () => listRegistered(admin, names, fetcher),
     removeGroup: (group) => removeRegistered(admin, names, group),
     read: async (topic, partition, from, readOptions) => {
