@@ -63,9 +63,13 @@ export function describeInputs(make: () => Promise<TemporaryKafka>): void {
       await admin(async (one) => {
         const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
         await one.createTopics({ waitForLeaders: false, topics });
-        // Made, it is known a moment later.
-        await until(async () => (await one.fetchTopicOffsets(topic).catch(() => [])).length === numPartitions);
+        await known(one, numPartitions);
       });
+    }
+
+    /** Partitions that were made are known, and have a leader, a moment later. */
+    async function known(one: ReturnType<Client['admin']>, count: number): Promise<void> {
+      await until(async () => (await one.fetchTopicOffsets(topic).catch(() => [])).length === count);
     }
 
     /** As falcosidekick does: no keys, one event a record. */
@@ -170,7 +174,7 @@ export function describeInputs(make: () => Promise<TemporaryKafka>): void {
         await until(async () => (await committed()).length === 1);
         await produce([{ partition: 0, value: LINE }]);
         await admin((one) => one.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
-        await until(async () => (await admin((one) => one.fetchTopicOffsets(topic))).length === 3);
+        await admin((one) => known(one, 3));
         await produce([1, 2].map((partition) => ({ partition, value: LINE })));
         const found = await linesOf(under.bus, 3);
         expect(found.map(({ place }) => place).sort()).toEqual(['0/1', '1/0', '2/0']);
