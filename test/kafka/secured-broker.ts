@@ -10,7 +10,7 @@ export interface SecuredBroker {
   readonly authority: Authority;
   /** Without TLS; whoever comes here may do everything. */
   readonly open: string;
-  /** TLS, and SASL of each mechanism: plain `plain-user`, scram `scram-user`, both with `PASSWORD`. */
+  /** TLS, and SASL: plain for all `USERS`, scram for `admin`, each with `PASSWORD`. */
   readonly sasl: string;
   /** TLS with client certificates. */
   readonly mutual: string;

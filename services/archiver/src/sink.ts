@@ -40,6 +40,8 @@ export interface SinkOptions {
 }
 
 const POLL_WAIT_MS = 100;
+/** While rows wait to be inserted: short, so that their age is looked at. */
+const POLL_WAIT_FILLING_MS = 20;
 /**
  * A batch that fills this fast, in rows a second, is part of a flood: it may wait longer, until it is full. An insert
  * costs some 30 milliseconds a part besides its rows. 1,000 events a second with an alert version each stay below.
@@ -142,7 +144,7 @@ export async function runSink(
     }
   }
 
-  /** Waits for the insert under way; undefined when it was cut short by the end of the assignment. */
+  /** Waits for the insert under way, if there is one. */
   async function finish(current: Running | undefined): Promise<Running | undefined> {
     await current?.inserted;
     return current;
@@ -192,7 +194,7 @@ export async function runSink(
       if (!isInserting && !batch.isEmpty && (isRipe(batch) || (isDry && options.isUrgent()))) return;
       const records = await assigned.poll({
         maxBytes: options.pollBytes,
-        maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : 20,
+        maxWaitMs: batch.isEmpty ? POLL_WAIT_MS : POLL_WAIT_FILLING_MS,
       });
       await overlap.look(records);
       for (const record of records) {

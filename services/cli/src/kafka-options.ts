@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 export function kafkaOptions(config: Config) {
   const wrong: string[] = [];
   const brokers = config.EYRIE_KAFKA_BROKERS ?? [];
-  if (brokers.length === 0) wrong.push('EYRIE_KAFKA_BROKERS is missing: EYRIE_BUS=kafka needs host:port');
+  if (brokers.length === 0) wrong.push('EYRIE_KAFKA_BROKERS is missing: host:port of some brokers');
   const security = securityOf(config, wrong);
   if (wrong.length > 0) throw new AppError('EYRIE_CONFIG_INVALID', wrong.join('; '));
   return {

@@ -73,7 +73,7 @@ export function createProgram(): Command {
 
   program
     .command('up')
-    .description('run everything in this process, embedded')
+    .description('run every role in this process, embedded unless EYRIE_BUS and EYRIE_STORE say otherwise')
     .addOption(dataDir().env('EYRIE_DATA_DIR'))
     .addOption(new Option('--gateway-port <n>', 'port of the gateway, 0 = any').argParser(wholeNumber))
     .addOption(new Option('--console-port <n>', 'port of the API, 0 = any').argParser(wholeNumber))

@@ -15,6 +15,9 @@ import type { Foundation } from './foundation.ts';
 import { inputsOf } from './inputs.ts';
 import type { RoleName } from './role-names.ts';
 
+/** There each archiver reads the judge's counts from its changelogs over the network: seldom. */
+const RECONCILE_ON_KAFKA_MS = 600_000;
+
 /** Roles that read or write tables. */
 const STORED: ReadonlySet<RoleName> = new Set(['archiver', 'console']);
 
@@ -69,7 +72,10 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
   const archiver = when('archiver', () =>
     createArchiver(
       { ...deps, store: storeOf(foundation) },
-      { batchRows: config.EYRIE_ARCHIVER_BATCH_ROWS, ...(config.EYRIE_BUS === 'kafka' && { reconcileMs: 600_000 }) },
+      {
+        batchRows: config.EYRIE_ARCHIVER_BATCH_ROWS,
+        ...(config.EYRIE_BUS === 'kafka' && { reconcileMs: RECONCILE_ON_KAFKA_MS }),
+      },
     ),
   );
   const responder = when('responder', () =>

@@ -17,7 +17,7 @@ import { raiseHeartbeats } from './heartbeat.ts';
 import { createIntake } from './intake.ts';
 import { createRefusals } from './refusals.ts';
 import { addIntakeRoutes } from './route.ts';
-import { createTopics } from './topics/topics.ts';
+import { createInputs } from './topics/topics.ts';
 
 export interface GatewayDependencies extends Pick<GateOptions, 'authenticate' | 'authenticateCertificate'> {
   readonly bus: Bus;
@@ -91,7 +91,7 @@ export function createGateway(deps: GatewayDependencies, options: GatewayOptions
   const quotas = createQuotas(options.quotaOf ?? (() => ({})));
   const intake = createIntake({ appender, budget, quotas, refusals, clock, metrics }, limits);
 
-  const topics = createTopics(
+  const topics = createInputs(
     { ...deps, quotas, refusals, onFailure: (error) => deps.onFailure?.(error) },
     options.inputs ?? [],
     limits.eventBytes,

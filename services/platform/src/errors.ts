@@ -12,7 +12,8 @@ export const ERROR_CODES = {
     'The data directory cannot be read. Restore a backup, or move it away and start with an empty one.',
   EYRIE_DISK_FULL:
     'No space is left for the log. Free space: intake answers 503 until then and nothing accepted is lost.',
-  EYRIE_BUS_FULL: 'The log reached its byte bound while a reader is behind. Start the reader, or remove its group.',
+  EYRIE_BUS_FULL:
+    'The embedded log reached its byte bound while a reader is behind: start the reader, or remove its group. On Kafka more waits to be sent than may: look at the brokers, and repeat.',
   EYRIE_BUS_UNAVAILABLE: 'The log cannot be reached or was closed. The operation is repeated where that is safe.',
   EYRIE_FENCED: 'Another owner took over this partition; this one stops.',
   EYRIE_STORE_UNAVAILABLE: 'ClickHouse cannot be reached. Inserts are repeated with the same token.',
@@ -21,7 +22,7 @@ export const ERROR_CODES = {
     'ClickHouse does not let the user in, or not do this. The message names server, user and the right that is missing.',
   EYRIE_STORE_MIGRATION: 'A migration in the database differs from the one in this version. The message names it.',
   EYRIE_STORE_NO_DEDUPLICATION:
-    'The start-up self-test stored a token twice: insert tokens do not work on this server.',
+    'The start-up self-test stored a token twice: insert tokens do not work on this server. Use a recent version (docs/operations.md).',
   EYRIE_SQL_REFUSED: 'Only one read-only SELECT over the database eyrie is allowed.',
   EYRIE_SQL_LIMIT: 'The query went over its bound of time, rows or memory. Narrow it.',
   EYRIE_HTTP_UNAUTHENTICATED: 'Send a token: Authorization: Bearer, X-Eyrie-Token, or HTTP Basic with any user.',

@@ -1,6 +1,7 @@
 /**
  * Places where a test ends the process: `EYRIE_FAILPOINT=name` or `name:n` kills it (SIGKILL) the n-th time it is
- * passed, `name:n:error` throws instead, `name:n:stop` stops it there (SIGSTOP) until it is told to go on. Nothing is configured in production, and then a pass costs one comparison.
+ * passed, `name:n:error` throws instead, `name:n:stop` stops it there (SIGSTOP) until it is told to go on. Nothing is
+ * configured in production, and then a pass costs one comparison.
  */
 export const FAILPOINTS = [
   'before-log-commit',

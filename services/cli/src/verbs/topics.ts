@@ -4,6 +4,7 @@ import { Names } from '@eyrie/platform/bus/kafka/names';
 import type { Finding } from '@eyrie/platform/bus/kafka/topic-findings';
 import { type PlannedTopic, planTopics } from '@eyrie/platform/bus/kafka/topic-plan';
 import { createTopics } from '@eyrie/platform/bus/kafka/topics';
+import type { PartitionCounts } from '@eyrie/platform/bus/layout';
 import { systemClock } from '@eyrie/platform/clock';
 import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
@@ -15,18 +16,11 @@ import { kafkaOptions, principalsOf } from '../kafka-options.ts';
 import { printJson, printLine } from '../print.ts';
 
 interface CreateOptions {
-  readonly partitions: PlannedPartitions;
+  readonly partitions: PartitionCounts;
   readonly replicationFactor: number;
   readonly minInsyncReplicas?: number;
   readonly dryRun?: boolean;
   readonly json?: boolean;
-}
-
-interface PlannedPartitions {
-  readonly raw: number;
-  readonly alerts: number;
-  readonly actions: number;
-  readonly shared: number;
 }
 
 /** Makes what is missing, and the identities of the logs, which most roles may not make. */
@@ -115,7 +109,8 @@ export function acls({ role, json }: AclOptions): void {
   }
   for (const { role: one, principal, acls: wanted } of found) {
     printLine(`# ${one}`);
-    if (one === 'gateway') printLine('# and Read on each topic of other programs that EYRIE_INPUTS_FILE names');
+    if (one === 'gateway' && inputs.length === 0)
+      printLine('# and Read on each topic of other programs that EYRIE_INPUTS_FILE names');
     for (const line of aclCommands(wanted, { principal, bootstrap })) printLine(line);
   }
 }

@@ -40,7 +40,7 @@ const QUOTA_MS = 5_000;
 const LOGS: ReadonlySet<InputEntry['format']> = new Set(['fluentbit', 'vector']);
 
 /** Topics of others in, lines of `raw` out: each record once, whatever dies in between. */
-export function createTopics(deps: Dependencies, inputs: readonly InputEntry[], eventBytes: number): Component {
+export function createInputs(deps: Dependencies, inputs: readonly InputEntry[], eventBytes: number): Component {
   const { bus } = deps;
   const pace = createPace(deps);
   let kept: readonly KeptGroup[] = [];

@@ -13,6 +13,7 @@ const COMMON = {
   max_threads: 2,
   async_insert: 0,
 } as const;
+
 /** Runs requests on sessions: one for writes, a few for our queries, a fresh read-only one for each untrusted SELECT. */
 export function createExecutor(open: () => Session) {
   const writer = createLane(open, { ...COMMON, ...ONE_BLOCK });

@@ -10,10 +10,11 @@ export interface MigrateOptions {
   readonly migrations?: readonly Migration[];
 }
 
-const LEDGER = "SELECT count() AS tables FROM system.tables WHERE database = {database:String} AND name = 'migrations'";
+const HAS_NOTES =
+  "SELECT count() AS tables FROM system.tables WHERE database = {database:String} AND name = 'migrations'";
 
 /** Where the migrations that ran are noted. */
-function ledger({ values }: Layout): readonly string[] {
+function notesTable({ values }: Layout): readonly string[] {
   return [
     `CREATE DATABASE IF NOT EXISTS ${DATABASE}`,
     `CREATE TABLE IF NOT EXISTS ${DATABASE}.migrations (number UInt32, name String, checksum String, at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ${values['merge_tree']} ORDER BY number`,
@@ -39,7 +40,7 @@ function stepsOf(migration: Migration, layout: Layout, retention: Retention): re
 export function allStatements({ layout, retention, migrations = readMigrations() }: MigrateOptions): readonly string[] {
   const wanted = { ...RETENTION, ...retention };
   return [
-    ...ledger(layout).flatMap(layout.arrange),
+    ...notesTable(layout).flatMap(layout.arrange),
     ...migrations.flatMap((migration) => stepsOf(migration, layout, wanted)),
   ];
 }
@@ -54,8 +55,8 @@ export async function migrateStore(
     for (const statement of layout.arrange(sql)) await command(statement);
   };
   // Whoever finds everything applied needs no right to define anything.
-  const [found] = await store.query<{ tables: string }>(LEDGER, { database: DATABASE });
-  if (found?.tables !== '1') for (const statement of ledger(layout)) await define(statement);
+  const [found] = await store.query<{ tables: string }>(HAS_NOTES, { database: DATABASE });
+  if (found?.tables !== '1') for (const statement of notesTable(layout)) await define(statement);
   const applied = await store.query<Applied>(
     `SELECT DISTINCT number, name, checksum FROM ${DATABASE}.migrations ORDER BY number`,
   );

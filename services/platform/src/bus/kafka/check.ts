@@ -1,6 +1,5 @@
 import type { Admin } from 'kafkajs';
 import { AppError } from '../../errors.ts';
-import type { Logger } from '../../log.ts';
 import { compareAccess, type Principals } from './acl-findings.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { describeBindings, describeTopics } from './describe.ts';
@@ -10,7 +9,6 @@ import { compareTopics, describeFinding, type Finding } from './topic-findings.t
 
 export interface CheckOptions extends ClientOptions {
   readonly prefix: string;
-  readonly eventBytes?: number;
 }
 
 /** Three copies, or as many as there are brokers. */
@@ -49,11 +47,7 @@ export function checkAccess(
 }
 
 /** At the start: what a role must not run on. @throws AppError EYRIE_CONFIG_INVALID naming every such setting */
-export async function refuseUnfit(
-  admin: Admin,
-  names: Names,
-  options: CheckOptions & { readonly log: Logger },
-): Promise<void> {
+export async function refuseUnfit(admin: Admin, names: Names, options: CheckOptions): Promise<void> {
   const found = await describeTopics(admin, names);
   if ([...found.topics.values()].some(({ settings }) => Object.keys(settings).length === 0)) {
     options.log.warn('the settings of the topics were not checked: the ACL DescribeConfigs on them is missing');

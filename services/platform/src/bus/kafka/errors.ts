@@ -8,8 +8,15 @@ const PRODUCER_FENCED = 90;
 const REFUSED =
   /AUTHORIZATION_FAILED|UNSUPPORTED|INVALID_(CONFIG|REPLICATION_FACTOR|PARTITIONS)|POLICY_VIOLATION|MESSAGE_TOO_LARGE/;
 const SASL = /SASL|KafkaJSSASLAuthenticationError/;
-/** What a listener does that expects something else, and a broker that ends. */
-const CLOSED = /^KafkaJSConnectionClosedError|before secure TLS connection/;
+/** What to look at, by the words of what went wrong; first match. */
+const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
+  [
+    // What a listener does that expects something else, and a broker that ends.
+    /^KafkaJSConnectionClosedError|before secure TLS connection/,
+    '. If it never worked: does this listener speak TLS, does it ask for TLS or SASL?',
+  ],
+  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN/, '. Is EYRIE_KAFKA_BROKERS right, and do they run?'],
+];
 
 /** The protocol's name of what went wrong, under the library's layers; otherwise the class of the innermost error. */
 export function errorType(error: unknown): string {
@@ -37,9 +44,7 @@ export function asAppError(error: unknown, needs?: Needs): Error {
     return new AppError('EYRIE_CONFIG_INVALID', `Kafka${where}: ${refusal}`, { cause: error });
   }
   if (REFUSED.test(type)) return new AppError('EYRIE_CONFIG_INVALID', `Kafka refused: ${message}`, { cause: error });
-  const hint = CLOSED.test(message)
-    ? '. If it never worked: does this listener speak TLS, does it ask for TLS or SASL?'
-    : '';
+  const hint = HINTS.find(([pattern]) => pattern.test(message))?.[1] ?? '';
   return new AppError('EYRIE_BUS_UNAVAILABLE', `Kafka: ${message}${hint}`, { retryable: true, cause: error });
 }
 

@@ -73,7 +73,7 @@ export class Fetcher {
       const unreadable = fetched.flatMap((one) => one.unreadable);
       const broken = unreadable.find(({ isTooLarge }) => !isTooLarge);
       if (broken !== undefined && !passesUnreadable) throw broken.error;
-      const tooLarge = unreadable.length - unreadable.filter(({ isTooLarge }) => !isTooLarge).length;
+      const tooLarge = unreadable.filter(({ isTooLarge }) => isTooLarge).length;
       if (tooLarge > 0) this.#metrics.count('eyrie_bound_reached_total', { bound: 'bus_opened_batch' }, tooLarge);
       return fetched;
     });

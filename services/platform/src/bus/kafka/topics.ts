@@ -95,7 +95,10 @@ export async function readPartitions(
     const kind = TOPICS[topic].partitions;
     const wanted = kinds.get(kind) ?? partitions.length;
     if (partitions.length !== wanted) {
-      throw new AppError('EYRIE_CONFIG_INVALID', `topic ${name} has ${partitions.length} partitions, not ${wanted}`);
+      throw new AppError(
+        'EYRIE_CONFIG_INVALID',
+        `topic ${name} has ${partitions.length} partitions, not ${wanted} as the others of its kind. \`eyrie topics check\` says what mends it`,
+      );
     }
     kinds.set(kind, wanted);
     found.set(topic, partitions.length);
