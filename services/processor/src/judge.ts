@@ -1,10 +1,12 @@
 import type { Assigned } from '@eyrie/platform/bus/bus';
 import { type FollowedTable, followTable } from '@eyrie/platform/bus/table';
 import type { Documents } from '@eyrie/platform/documents';
+import { AppError } from '@eyrie/platform/errors';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { TopicName } from '@eyrie/schemas';
 import { DEFAULTS, type JudgeOptions, type JudgeState, restoreState, waitingEntities } from './core/judge/judge.ts';
+import { NewerFormat } from './core/judge/newer-format.ts';
 import { GrowthRequests } from './growth.ts';
 import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
@@ -89,7 +91,7 @@ async function restore(
   const entries: (readonly [string, Buffer])[] = [];
   const learned: (readonly [string, Buffer])[] = [];
   for await (const entry of assigned.restore()) (entry[0].startsWith('history/') ? learned : entries).push(entry);
-  const learner = new Learner(learned);
+  const learner = readState(partition, () => new Learner(learned));
   const { batchBytes: _, ...settings } = roleOptions;
   const options: JudgeOptions = {
     ...DEFAULTS,
@@ -99,10 +101,21 @@ async function restore(
     inventory: { version: () => workloads.version, isSteady: (subject) => workloads.isSteady(subject) },
     hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
   };
-  const state = restoreState(partition, entries, options);
+  const state = readState(partition, () => restoreState(partition, entries, options));
   metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
   const judging = new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), learner });
   return { state, judging, learner };
+}
+
+/** @throws AppError EYRIE_DATA_DIR_NEWER where a newer version wrote the state */
+function readState<T>(partition: number, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof NewerFormat)) throw cause;
+    const message = `alert-state of partition ${partition}: ${cause.message}. Run the version that wrote it`;
+    throw new AppError('EYRIE_DATA_DIR_NEWER', message, { cause });
+  }
 }
 
 interface LoopParts extends PartitionParts {

@@ -265,6 +265,36 @@ describe('processor', () => {
     ]);
   });
 
+  it.each([
+    ['a/alert', '{"f":99,"record":{}}'],
+    ['seen/0', '\u0063 more'],
+    ['history/t1/rule', '{"f":99,"key":"k","row":{}}'],
+  ])('refuses state of a newer version by name: %s', async (key, value) => {
+    const group = { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' } as const;
+    await home.bus.join(group, async (assigned) => {
+      if (assigned.partition === 0) await assigned.transact({ positions: [], state: [[key, Buffer.from(value)]] });
+    }).done;
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const deps = {
+      bus: home.bus,
+      log: createLogger({ name: 'test', level: 'error', pretty: false, destination }),
+      metrics: createMetrics(),
+      clock: systemClock,
+      onFailure: () => undefined,
+    };
+    const documents = createDocuments({ ...deps, signer });
+    const judge = createJudge({ ...deps, documents, signer });
+    await judge.start();
+    await expect.poll(() => lines.length).toBeGreaterThan(0);
+    await judge.stop();
+    await documents.stop();
+    expect(JSON.parse(lines[0] ?? '').err).toMatchObject({
+      code: 'EYRIE_DATA_DIR_NEWER',
+      message: expect.stringMatching(/99, newer than .*Run the version that wrote it/),
+    });
+  });
+
   it('loses and doubles nothing when steps fail', async () => {
     const lines = [...falcoFiles()].flatMap(([, all]) => all);
     for (let i = 0; i < lines.length; i += 40) await post(lines.slice(i, i + 40));

@@ -1,4 +1,5 @@
 import { type AlertChange, FORMATS, type Nanos, type Sample, type Target } from '@eyrie/schemas';
+import { NewerFormat } from './newer-format.ts';
 import type { AlertRecord } from './record.ts';
 
 /** A whole record as stored. Bytes of its own: closed alerts keep theirs, and a slice would keep a pool of 8 KiB each. */
@@ -113,8 +114,6 @@ type Counters = [
 
 export function checkFormat(format: number): void {
   if (format > FORMATS.alertState) {
-    throw new Error(
-      `judge state has format ${format}, newer than ${FORMATS.alertState}: run the version that wrote it`,
-    );
+    throw new NewerFormat(`judge state has format ${format}, newer than ${FORMATS.alertState}`);
   }
 }

@@ -1,3 +1,5 @@
+import { NewerFormat } from './newer-format.ts';
+
 /** Ids a block holds: a block is rewritten until it is full. */
 export const BLOCK_IDS = 512;
 const ID_BYTES = 16;
@@ -70,7 +72,7 @@ export class SeenIds {
   restore(blocks: readonly (readonly [block: number, value: Buffer])[]): void {
     for (const [block, value] of blocks) {
       if (value.readUInt8(0) > FORMAT)
-        throw new Error(`block of seen ids has format ${value.readUInt8(0)}, newer than ${FORMAT}`);
+        throw new NewerFormat(`block of seen ids has format ${value.readUInt8(0)}, newer than ${FORMAT}`);
       if (this.size === 0) {
         this.#first = block * BLOCK_IDS;
         this.#next = this.#first;

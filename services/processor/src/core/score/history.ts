@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type Event, FORMATS, type Identity } from '@eyrie/schemas';
+import { NewerFormat } from '../judge/newer-format.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { Texts } from './texts.ts';
 
@@ -192,7 +193,8 @@ export function restoreHistory(
   for (const [name, value] of entries) {
     const [, tenant = '', kind = ''] = name.split('/');
     const { f, key, row } = JSON.parse(value.toString()) as { f: number; key: string; row: Rows[RowKind] };
-    if (f > FORMATS.alertState) throw new Error(`score history has format ${f}, newer than ${FORMATS.alertState}`);
+    if (f > FORMATS.alertState)
+      throw new NewerFormat(`score history has format ${f}, newer than ${FORMATS.alertState}`);
     if (isKind(kind)) rows.push({ tenant, kind, key, row });
   }
   // The changelog is ordered by name, the tables by age.

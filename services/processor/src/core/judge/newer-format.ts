@@ -1,0 +1,2 @@
+/** State that a newer version wrote: nothing of it may be guessed. */
+export class NewerFormat extends Error {}
