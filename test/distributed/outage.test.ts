@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster } from '../kafka/cluster.ts';
 import type { Node } from '../kafka/java.ts';
-import { leftOut, whyNoJava } from '../kafka/left-out.ts';
+import { leftOut, OWN_BROKER, whyNoJava } from '../kafka/left-out.ts';
 import { wait } from './fleet.ts';
 import type { Result } from './result.ts';
 import { type Run, run } from './run.ts';
@@ -21,7 +21,7 @@ const PATIENCE_MS = 1_200_000;
 
 const why = whyNoJava();
 
-if (why !== undefined) leftOut('outages of brokers and ClickHouse', why);
+if (why !== undefined) leftOut('outages of brokers and ClickHouse', why, OWN_BROKER);
 else {
   let nodes: readonly Node[] = [];
   let undisturbed: Result;

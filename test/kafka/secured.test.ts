@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Bus } from '@eyrie/platform/bus/bus';
@@ -12,29 +11,13 @@ import { TOPIC_NAMES } from '@eyrie/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeAccess } from './access.ts';
 import { kafkaOptions } from './kafka-child.ts';
+import { leftOut, OWN_BROKER, whyNoJava } from './left-out.ts';
 import { expire, PASSWORD, replace, type SecuredBroker, startSecured } from './secured-broker.ts';
 
-const left = reason();
+const why = hasOpenssl ? whyNoJava() : 'no openssl';
 
-if (left !== undefined) {
-  test('a secured broker is there', (context) => {
-    console.warn(`LEFT OUT: TLS, SASL and ACLs of Kafka (${left}). Install Java and openssl`);
-    const isMeant = process.env['EYRIE_TEST_KAFKA'] === 'none';
-    expect(process.env['CI'] === 'true' && !isMeant, 'in CI security runs on a real broker').toBe(false);
-    context.skip('no secured broker');
-  });
-} else describe('Kafka that asks who is there', security);
-
-function reason(): string | undefined {
-  if (process.env['EYRIE_TEST_KAFKA'] === 'none') return 'EYRIE_TEST_KAFKA is none';
-  if (!hasOpenssl) return 'no openssl';
-  try {
-    execFileSync('java', ['-version'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'no Java';
-  }
-}
+if (why !== undefined) leftOut('TLS, SASL and ACLs of Kafka', why, `${OWN_BROKER}, and openssl`);
+else describe('Kafka that asks who is there', security);
 
 function security(): void {
   let broker: SecuredBroker;

@@ -126,9 +126,10 @@ export function describeStandby(make: () => Promise<TemporaryKafka>): void {
 
     function readerOf(): Reader {
       const { options } = under;
-      const fetcher = new Fetcher(new Client(options), options.clock, options.metrics);
+      const { clock, metrics } = options;
+      const fetcher = new Fetcher(new Client(options), clock, metrics);
       fetchers.push(fetcher);
-      return new Reader(fetcher, new Names(options.prefix), options.clock, new Notifier(options.clock));
+      return new Reader({ fetcher, names: new Names(options.prefix), clock, notifier: new Notifier(clock), metrics });
     }
 
     async function change(entries: readonly (readonly [string, string | null])[]): Promise<void> {

@@ -68,7 +68,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
       log[isRefused ? 'debug' : 'error']({ err: error }, 'the identities of the logs could not be written again');
     });
   }, REFRESH_MS).unref();
-  const reader = new Reader(fetcher, names, clock, notifier);
+  const reader = new Reader({ fetcher, names, clock, notifier, metrics });
   const appender = new Appender({ client, names, clock, metrics });
   const members = new Set<Membership>();
   let closed = false;

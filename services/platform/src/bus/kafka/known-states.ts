@@ -1,4 +1,5 @@
 import type { TopicName } from '@eyrie/schemas';
+import type { Metrics } from '../../metrics.ts';
 
 /** Part of a changelog as it was read, and where reading goes on. */
 interface KnownState {
@@ -19,6 +20,11 @@ const MAX_AGE_MS = 3_600_000;
  */
 export class KnownStates {
   readonly #known = new Map<string, KnownState>();
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+  }
 
   /** Whoever takes it reads on and puts it back; two at a time read on their own. */
   take(topic: TopicName, partition: number, prefix: string, now: number): KnownState | undefined {
@@ -29,9 +35,18 @@ export class KnownStates {
   }
 
   put(topic: TopicName, partition: number, prefix: string, known: KnownState): void {
-    if (known.state.size > MAX_KEYS) return;
+    if (known.state.size > MAX_KEYS) {
+      this.#count();
+      return;
+    }
     this.#known.set(`${topic}/${partition}/${prefix}`, known);
     const [oldest] = this.#known.keys();
-    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    if (this.#known.size <= MAX_KNOWN || oldest === undefined) return;
+    this.#known.delete(oldest);
+    this.#count();
+  }
+
+  #count(): void {
+    this.#metrics.count('eyrie_bound_reached_total', { bound: 'bus_known_states' });
   }
 }

@@ -1,6 +1,7 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { Appended, BusRecord } from '../bus.ts';
 import type { Notifier } from '../notifier.ts';
 import type { FetchedRecord } from './fetch.ts';
@@ -18,21 +19,30 @@ const STATE_BYTES = 4 * 1024 * 1024;
 const FIRST_WAIT_MS = 5;
 const LAST_WAIT_MS = 100;
 
+interface ReaderParts {
+  readonly fetcher: Fetcher;
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly notifier: Notifier;
+  readonly metrics: Metrics;
+}
+
 /** Reads partitions outside a group. What this process wrote is there to read once its call has resolved. */
 export class Reader {
   readonly #fetcher: Fetcher;
   readonly #names: Names;
   readonly #clock: Clock;
   readonly #notifier: Notifier;
-  readonly #known = new KnownStates();
+  readonly #known: KnownStates;
   /** By partition: the offset behind the last record this process wrote. */
   readonly #written = new Map<string, number>();
 
-  constructor(fetcher: Fetcher, names: Names, clock: Clock, notifier: Notifier) {
+  constructor({ fetcher, names, clock, notifier, metrics }: ReaderParts) {
     this.#fetcher = fetcher;
     this.#names = names;
     this.#clock = clock;
     this.#notifier = notifier;
+    this.#known = new KnownStates(metrics);
   }
 
   /** To be told of everything written, after it was acknowledged. */
