@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { createTopics } from '@eyrie/platform/bus/kafka/topics';
 import { findBroker } from '../test/kafka/broker.ts';
 import { kafkaOptions } from '../test/kafka/kafka-child.ts';
-import { machine, report, temporaryDirectory } from './process.ts';
+import { machine, median, report, temporaryDirectory } from './process.ts';
 
 const EVENTS = Number(process.argv[2] ?? 200_000);
 const ROUNDS = Number(process.argv[3] ?? 3);
@@ -80,8 +80,4 @@ async function kafkaOf(brokers: readonly string[], partitions: number): Promise<
     EYRIE_TOPIC_PREFIX: prefix,
     EYRIE_SIGNING_KEY: '5a'.repeat(32),
   };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -20,6 +20,7 @@ import { prepareLine } from '../services/processor/src/core/prepare/prepare-line
 import { Learner } from '../services/processor/src/learner.ts';
 import { SOURCES } from '../services/processor/src/sources/index.ts';
 import { createInput, type Mix } from './input.ts';
+import { median } from './process.ts';
 
 const LINES = Number(process.argv[2] ?? 200_000);
 const ROUNDS = 5;
@@ -139,10 +140,6 @@ function cpu(work: () => unknown): number {
   work();
   const { user, system } = process.cpuUsage(start);
   return (user + system) / LINES;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function report(name: string, value: number, baseline: number): void {

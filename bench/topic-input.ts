@@ -20,7 +20,7 @@ import { createLogger } from '../services/platform/src/log.ts';
 import { createMetrics } from '../services/platform/src/metrics.ts';
 import { findBroker } from '../test/kafka/broker.ts';
 import { createInput } from './input.ts';
-import { report } from './process.ts';
+import { median, report } from './process.ts';
 
 const EVENTS = Number(process.argv[2] ?? 200_000);
 const ROUNDS = Number(process.argv[3] ?? 3);
@@ -181,8 +181,4 @@ function options(round: number, what = 'taken'): KafkaOptions {
 function cpuSince(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
   return (user + system) / EVENTS;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
