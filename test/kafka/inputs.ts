@@ -149,6 +149,28 @@ export function describeInputs(make: () => Promise<TemporaryKafka>): void {
     );
 
     test(
+      'gateways share the partitions; what one held when it was killed the other takes up, each record once',
+      async () => {
+        await makeTopic(4);
+        await run();
+        let sent = 0;
+        for (let round = 0; round < 3; round += 1) {
+          const child = startChild(under, inputOf({}), {});
+          await said(child, 'started');
+          const soon = killed(child, 1_500 + Math.random() * 1_500);
+          for (let part = 0; part < 10; part += 1) {
+            await produce(Array.from({ length: 40 }, (_, i) => ({ partition: i % 4, value: LINE })));
+            sent += 40;
+          }
+          await soon;
+        }
+        const found = await linesOf(under.bus, sent);
+        expect(found.map(({ place }) => place).sort()).toEqual(places(4, sent / 4));
+      },
+      TIMEOUT_MS,
+    );
+
+    test(
       'lines and position written one after the other would double records: the oracle sees it',
       async () => {
         await makeTopic(1);
