@@ -57,7 +57,7 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
     expect(openPods(objects.filter(({ kind }) => kind !== 'NetworkPolicy'))).toHaveLength(7);
   });
 
-  test('only the roles that need them hold the passwords of ClickHouse and the connections', () => {
+  test('only the roles that need them hold passwords, tokens, connections and inputs', () => {
     const objects = render('-f', values('everything'));
     const holders = (secret: string) =>
       objects
@@ -68,6 +68,7 @@ describe.skipIf(isLeftOut('helm', 'kubeconform', 'kubernetes'))('the chart', () 
     expect(holders('eyrie-owner')).toEqual(['eyrie-migrate']);
     expect(holders('eyrie-tokens')).toEqual(['eyrie-console']);
     expect(holders('eyrie-connections')).toEqual(['eyrie-console', 'eyrie-responder']);
+    expect(holders('eyrie-inputs')).toEqual(['eyrie-gateway']);
     expect(holders('eyrie-kafka')).toEqual(
       ['archiver', 'console', 'processor', 'responder'].map((role) => `eyrie-${role}`),
     );

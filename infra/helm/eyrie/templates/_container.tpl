@@ -52,6 +52,7 @@
 {{- if .clientCertificates }}{{ $_ := set $own (printf "EYRIE_%s_TLS_CLIENT_CA_FILE" (upper $role)) (printf "/secrets/%s-tls/ca.crt" $role) }}{{ end }}
 {{- end }}
 {{- end }}{{ end }}
+{{- if and $v.gateway.inputsConfigMap (eq .role "gateway") }}{{ $_ := set $own "EYRIE_INPUTS_FILE" "/etc/eyrie/inputs/inputs.yaml" }}{{ end }}
 {{- if has .role (list "responder" "console" "all-in-one") }}
 {{- if $v.response.rulesConfigMap }}{{ $_ := set $own "EYRIE_RULES_DIR" "/etc/eyrie/rules" }}{{ end }}
 {{- if $v.response.scriptsConfigMap }}{{ $_ := set $own "EYRIE_SCRIPTS_DIR" "/etc/eyrie/scripts" }}{{ end }}
@@ -95,6 +96,9 @@
 - { name: {{ $role }}-tls, mount: /secrets/{{ $role }}-tls, source: { secret: { secretName: {{ .existingSecret }}, defaultMode: 0440 } } }
 {{- end }}
 {{- end }}{{ end }}
+{{- if and $v.gateway.inputsConfigMap (eq .role "gateway") }}
+- { name: inputs, mount: /etc/eyrie/inputs, source: { configMap: { name: {{ $v.gateway.inputsConfigMap }} } } }
+{{- end }}
 {{- if has .role (list "responder" "console" "all-in-one") }}
 {{- with $v.response.rulesConfigMap }}
 - { name: rules, mount: /etc/eyrie/rules, source: { configMap: { name: {{ . }} } } }
