@@ -13,6 +13,8 @@ import { machine, median, report, temporaryDirectory } from './process.ts';
 const EVENTS = Number(process.argv[2] ?? 200_000);
 const ROUNDS = Number(process.argv[3] ?? 3);
 const CHILD = new URL('./processor-child.ts', import.meta.url).pathname;
+/** More tenants make more fingerprints: each number of them has its own figure of the embedded log beside it. */
+const TENANTS = [1, 1_000];
 const SHAPES = [
   { partitions: 1, tenants: 1 },
   { partitions: 8, tenants: 1 },
@@ -26,18 +28,18 @@ if (typeof broker === 'string') {
   process.exit(1);
 }
 try {
-  const embedded: number[] = [];
+  const embedded = new Map(TENANTS.map((tenants): [number, number[]] => [tenants, []]));
   const onKafka = SHAPES.map((): number[] => []);
   // One after the other in each round: what else the machine does meets all of them.
   for (let round = 0; round < ROUNDS; round += 1) {
-    embedded.push(cost(1, { EYRIE_BUS: 'embedded' }));
+    for (const [tenants, costs] of embedded) costs.push(cost(tenants, { EYRIE_BUS: 'embedded' }));
     for (const [index, { partitions, tenants }] of SHAPES.entries()) {
       onKafka[index]?.push(cost(tenants, await kafkaOf(broker.brokers, partitions)));
     }
   }
-  const baseline = median(embedded);
   for (const [index, { partitions, tenants }] of SHAPES.entries()) {
     const value = median(onKafka[index] ?? []);
+    const baseline = median(embedded.get(tenants) ?? []);
     report({
       name: `processor_on_kafka_${partitions}_partitions_${tenants}_tenants`,
       value,

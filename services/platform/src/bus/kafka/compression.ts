@@ -1,15 +1,5 @@
 import { promisify } from 'node:util';
-import {
-  constants,
-  gunzip,
-  gunzipSync,
-  gzip,
-  gzipSync,
-  zstdCompress,
-  zstdCompressSync,
-  zstdDecompress,
-  zstdDecompressSync,
-} from 'node:zlib';
+import { constants, gunzip, gunzipSync, gzip, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { CompressionTypes as CompressionType } from 'kafkajs';
 import { decompressBound, decompressFrame, compress as lz4Compress, makeBuffer } from 'lz4js';
 import { compress as snappyCompress, uncompress as snappyUncompress } from 'snappyjs';
@@ -39,8 +29,10 @@ const TYPES = {
 /** Below, handing the work to another thread and back takes longer than the work. */
 const CLOSED_HERE_BYTES = 64 * 1024;
 const OPENED_HERE_BYTES = 4 * 1024;
-const bound = { maxOutputLength: MAX_OPENED_BYTES };
-const zstdLevel = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } };
+/** By default each 16 KiB that come out are handed over alone: for 1 MiB of events 2.4 ms instead of 0.5. */
+const CHUNK_BYTES = 1024 * 1024;
+const bound = { maxOutputLength: MAX_OPENED_BYTES, chunkSize: CHUNK_BYTES };
+const zstdLevel = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL }, chunkSize: CHUNK_BYTES / 4 };
 
 /** Ours for all of them: the library has gzip alone, without a bound. */
 const gzipLevel = { level: GZIP_LEVEL };
@@ -49,9 +41,10 @@ const GZIP = codec(
   (closed) => (isShortClosed(closed) ? gunzipSync(closed, bound) : promisify(gunzip)(closed, bound)),
 );
 const SNAPPY = codec((opened) => snappyCompress(opened), openSnappy);
+/** A batch takes a millisecond: another thread would cost more than it saves. */
 const ZSTD = codec(
-  (opened) => (isShort(opened) ? zstdCompressSync(opened, zstdLevel) : promisify(zstdCompress)(opened, zstdLevel)),
-  (closed) => (isShortClosed(closed) ? zstdDecompressSync(closed, bound) : promisify(zstdDecompress)(closed, bound)),
+  (opened) => zstdCompressSync(opened, zstdLevel),
+  (closed) => zstdDecompressSync(closed, bound),
 );
 /** Read, because other programs write it; never written. */
 const LZ4 = codec((opened) => Buffer.from(lz4Compress(opened)), openLz4);

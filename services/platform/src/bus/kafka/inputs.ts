@@ -17,8 +17,11 @@ interface Input {
   bytes: number;
 }
 
-/** Bytes read ahead of `take` for each input; a fetch may go over it by one batch. */
-const AHEAD_BYTES = 1024 * 1024;
+/**
+ * Bytes read ahead of `take` for each input; a fetch may go over it by one batch. As much as the judge takes at most: of a
+ * backlog it makes large steps, in which what changes twice is written once (200 to 165 CPU s a million events).
+ */
+const AHEAD_BYTES = 3 * 1024 * 1024;
 /** How long the broker holds a fetch when there is nothing; ends early when something arrives. */
 const WAIT_MS = 2_000;
 
@@ -72,10 +75,10 @@ export class Inputs {
   take(maxBytes: number): readonly BusRecord[] {
     const taken: BusRecord[] = [];
     let left = maxBytes;
-    for (let i = 0; i < this.#inputs.length; i += 1) {
-      const input = this.#inputs[(this.#turn + i) % this.#inputs.length];
-      if (input === undefined) continue;
-      const share = left / (this.#inputs.length - i);
+    const order = [...this.#inputs.slice(this.#turn), ...this.#inputs.slice(0, this.#turn)];
+    const stocked = order.filter(({ records }) => records.length > 0);
+    for (const [index, input] of stocked.entries()) {
+      const share = left / (stocked.length - index);
       let used = 0;
       let count = 0;
       for (const { value } of input.records) {
