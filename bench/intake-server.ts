@@ -7,19 +7,22 @@ import type { AddressInfo } from 'node:net';
 import type { ClusterId, TenantId } from '@eyrie/schemas';
 import Fastify from 'fastify';
 import { createGateway } from '../services/gateway/src/main.ts';
+import type { Bus } from '../services/platform/src/bus/bus.ts';
 import { systemClock } from '../services/platform/src/clock.ts';
 import { createLogger } from '../services/platform/src/log.ts';
 import { createMetrics } from '../services/platform/src/metrics.ts';
 import { temporaryLog } from '../services/platform/src/testing/temporary-log.ts';
 import { hashToken, type Principal } from '../services/platform/src/tokens.ts';
+import { temporaryKafka } from '../test/kafka/temporary-bus.ts';
 
-export type Mode = 'fastify-sink' | 'lines-sink' | 'gateway';
+export type Mode = 'fastify-sink' | 'lines-sink' | 'gateway' | 'gateway-on-kafka';
 export const TOKEN = 'eyrie_bench-bench-bench-bench-bench-bench-bench-b';
 
 const servers: Record<Mode, () => Promise<{ address: string; stop: () => Promise<void> }>> = {
   'fastify-sink': startFastifySink,
   'lines-sink': startLinesSink,
-  gateway: startGateway,
+  gateway: () => startGateway(temporaryLog({ sync: process.env['EYRIE_BUS_SYNC'] !== 'off' })),
+  'gateway-on-kafka': async () => startGateway(await temporaryKafka(process.argv[3]?.split(',') ?? [])),
 };
 
 const start = servers[process.argv[2] as Mode];
@@ -67,9 +70,8 @@ async function startLinesSink() {
   };
 }
 
-/** The gateway on a real embedded log, synced; `EYRIE_BUS_SYNC=off` shows what durability costs. */
-async function startGateway() {
-  const temporary = temporaryLog({ sync: process.env['EYRIE_BUS_SYNC'] !== 'off' });
+/** The gateway on a real log: embedded and synced (`EYRIE_BUS_SYNC=off` shows what durability costs), or on Kafka. */
+async function startGateway(temporary: { readonly bus: Bus; remove(): Promise<void> }) {
   const principal: Principal = {
     name: 'bench',
     tenant: 'acme' as TenantId,

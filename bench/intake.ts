@@ -2,10 +2,13 @@
  * What taking events costs the server (CPU of its own process, the sender is another), beside servers that parse and
  * forget: one event a post against a Fastify sink, NDJSON of 500 against a bare sink that parses each line.
  *
- *     node bench/intake.ts [events a round] [rounds]
+ *     node bench/intake.ts [events a round] [rounds] [kafka]
+ *
+ * With `kafka` the gateway on a real broker stands beside the gateway on the embedded log instead.
  */
 import { fork } from 'node:child_process';
 import { Pool } from 'undici';
+import { type Broker, findBroker } from '../test/kafka/broker.ts';
 import type { Mode } from './intake-server.ts';
 import { report } from './process.ts';
 
@@ -27,10 +30,25 @@ interface Cost {
   readonly p99: number;
 }
 
-const single = await compare('fastify-sink', 'gateway', 1, EVENTS);
-print('intake_one_event_a_post', single.own, single.base, 1.5);
-const lines = await compare('lines-sink', 'gateway', BATCH, EVENTS * 5);
-print('intake_ndjson_500', lines.own, lines.base, 3);
+const broker = process.argv[4] === 'kafka' ? await brokerOrEnd() : undefined;
+if (broker === undefined) {
+  const single = await compare('fastify-sink', 'gateway', 1, EVENTS);
+  print('intake_one_event_a_post', single.own, single.base, 1.5);
+  const lines = await compare('lines-sink', 'gateway', BATCH, EVENTS * 5);
+  print('intake_ndjson_500', lines.own, lines.base, 3);
+} else {
+  const single = await compare('gateway', 'gateway-on-kafka', 1, EVENTS);
+  print('intake_on_kafka_one_event_a_post', single.own, single.base, 1.3);
+  const lines = await compare('gateway', 'gateway-on-kafka', BATCH, EVENTS * 5);
+  print('intake_on_kafka_ndjson_500', lines.own, lines.base, 1.3);
+  await broker.stop();
+}
+
+async function brokerOrEnd(): Promise<Broker> {
+  const found = await findBroker();
+  if (typeof found !== 'string') return found;
+  throw new Error(`no Kafka broker: ${found}`);
+}
 
 function print(name: string, own: Cost, base: Cost, bar: number): void {
   report({
@@ -78,7 +96,8 @@ interface Message {
 }
 
 async function startServer(mode: Mode) {
-  const child = fork(new URL('./intake-server.ts', import.meta.url).pathname, [mode]);
+  const brokers = broker === undefined ? [] : [broker.brokers.join(',')];
+  const child = fork(new URL('./intake-server.ts', import.meta.url).pathname, [mode, ...brokers]);
   const answer = () =>
     new Promise<Message>((resolve, reject) => {
       child.once('message', (message) => resolve(message as Message));

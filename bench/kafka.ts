@@ -4,10 +4,8 @@
  * (default 200,000 and 3); needs a broker (test/kafka/broker.ts says how one is found).
  */
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { createTopics } from '@eyrie/platform/bus/kafka/topics';
 import { findBroker } from '../test/kafka/broker.ts';
-import { kafkaOptions } from '../test/kafka/kafka-child.ts';
+import { kafkaSettings } from './kafka-settings.ts';
 import { machine, median, report, temporaryDirectory } from './process.ts';
 
 const EVENTS = Number(process.argv[2] ?? 200_000);
@@ -34,7 +32,7 @@ try {
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [tenants, costs] of embedded) costs.push(cost(tenants, { EYRIE_BUS: 'embedded' }));
     for (const [index, { partitions, tenants }] of SHAPES.entries()) {
-      onKafka[index]?.push(cost(tenants, await kafkaOf(broker.brokers, partitions)));
+      onKafka[index]?.push(cost(tenants, await kafkaSettings(broker.brokers, partitions)));
     }
   }
   for (const [index, { partitions, tenants }] of SHAPES.entries()) {
@@ -69,17 +67,4 @@ function cost(tenants: number, env: Readonly<Record<string, string>>): number {
   } finally {
     directory.remove();
   }
-}
-
-/** Topics of its own. */
-async function kafkaOf(brokers: readonly string[], partitions: number): Promise<Readonly<Record<string, string>>> {
-  const prefix = `bench-${randomBytes(4).toString('hex')}.`;
-  const counts = { raw: partitions, alerts: partitions, actions: 1, shared: 1 };
-  await createTopics({ ...kafkaOptions({ brokers, prefix }), partitions: counts, replicationFactor: 1 });
-  return {
-    EYRIE_BUS: 'kafka',
-    EYRIE_KAFKA_BROKERS: brokers.join(','),
-    EYRIE_TOPIC_PREFIX: prefix,
-    EYRIE_SIGNING_KEY: '5a'.repeat(32),
-  };
 }

@@ -1,18 +1,25 @@
 /**
  * At 1,000 events a second, one a post: from the answer of a post to the alert at a client of /v1/stream, and to the row
- * in SQL. Ten of the events a second open an alert of their own. `node bench/latency.ts [seconds]` (default 20).
+ * in SQL. Ten of the events a second open an alert of their own. `node bench/latency.ts [seconds] [kafka]` (default 20); with
+ * `kafka` everything on a real broker, beside the same hops done bare in the same run.
  */
 import { Pool } from 'undici';
 import { selectOverSocket } from '../services/platform/src/store/sql-client.ts';
+import { findBroker } from '../test/kafka/broker.ts';
+import { bareHops } from './bare-hops.ts';
 import { createInput } from './input.ts';
+import { kafkaSettings } from './kafka-settings.ts';
 import { machine, report, startEyrie, temporaryDirectory } from './process.ts';
 
 const SECONDS = Number(process.argv[2] ?? 20);
 const RATE = 1000;
 const MARKERS = 10;
 
+const broker = process.argv[3] === 'kafka' ? await findBroker() : undefined;
+if (typeof broker === 'string') throw new Error(`no Kafka broker: ${broker}`);
 const directory = temporaryDirectory('latency');
-const eyrie = await startEyrie(directory.path);
+const env = broker === undefined ? {} : await kafkaSettings(broker.brokers, 1);
+const eyrie = await startEyrie(directory.path, { env });
 try {
   const pool = new Pool(eyrie.ready.gateway, { connections: 32, pipelining: 1 });
   const post = async (body: string) => {
@@ -69,14 +76,20 @@ try {
   stop.abort();
   await Promise.all([following, polling]);
   const stream = [...marked].map(([rule, at]) => Math.max(0, (seen.get(rule) ?? Number.POSITIVE_INFINITY) - at));
-  report({ name: 'stream_latency_p50', value: quantile(stream, 0.5), unit: 'ms' });
-  report({ name: 'stream_latency_p99', value: quantile(stream, 0.99), unit: 'ms' });
+  await eyrie.stop();
+  const bare = broker && (await bareHops({ brokers: broker.brokers, rate: RATE, seconds: SECONDS, bytes: 1_400 }));
+  for (const [name, share] of Object.entries({ p50: 0.5, p99: 0.99 })) {
+    const value = quantile(stream, share);
+    const beside = bare && { baseline: quantile(bare, share), ratio: value / quantile(bare, share) };
+    report({ name: `stream_latency_${name}`, value, unit: 'ms', ...beside });
+  }
   report({ name: 'row_latency_p99', value: quantile(rowLags, 0.99), unit: 'ms' });
   report({ name: 'start_to_ready_empty', value: eyrie.startMs, unit: 'ms' });
   process.stderr.write(`${machine()}\n`);
   await pool.close();
 } finally {
   await eyrie.stop();
+  await broker?.stop();
   directory.remove();
 }
 

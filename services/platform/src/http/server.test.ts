@@ -327,7 +327,7 @@ describe('answers', () => {
     }
     expect(lines.length).toBeGreaterThan(10);
     const said = lines.join('') + (await metrics.text());
-    expect(said).not.toMatch(/eyrie_(read|intake-|both)|wrong-secret|Bearer |Basic /);
+    expect(said).not.toMatch(/eyrie_(read\b|intake-|both)|wrong-secret|Bearer |Basic /);
   });
 });
 
