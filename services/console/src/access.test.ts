@@ -2,7 +2,7 @@ import { createLogger } from '@eyrie/platform/log';
 import { createMetrics } from '@eyrie/platform/metrics';
 import { openChdb } from '@eyrie/platform/store/chdb';
 import type { Store } from '@eyrie/platform/store/store';
-import { encodeRawFrame, nanosOfMs, SCOPES, type Scope } from '@eyrie/schemas';
+import { encodeRawFrame, nanosOfMs, SCOPES, type Scope, type TenantId } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAlert } from './test-support/alert.ts';
@@ -13,6 +13,7 @@ const runs = 60 * Number(process.env['EYRIE_TEST_RUNS'] ?? 1);
 const TENANTS = ['acme', 'other'] as const;
 type Tenant = (typeof TENANTS)[number];
 const UNKNOWN = '0'.repeat(32);
+const OPERATOR = 'house' as TenantId;
 const FAR = '2036-01-01T00:00:00Z';
 
 let harness: Harness;
@@ -47,11 +48,14 @@ beforeAll(async () => {
       await store.migrate();
       return store;
     },
+    operator: OPERATOR,
     explain: {
       matches: (matchers, event) => matchers.every(({ value }) => value === event.rule),
       rules: () => [{ rule_id: 'quarantine', fired: false, first_false: 'priority' }],
     },
   });
+  // A record nobody could read: it may hold anything of anybody.
+  await insertRows(store, 'dead_letter_records', [aLetter('', '', 'acme and other')]);
   for (const tenant of TENANTS) {
     tokens[tenant] = await harness.token(tenant);
     const section = { tenant, cluster: 'c1', received_at: 1, origin: 'http', lines: 1 } as never;
@@ -89,23 +93,7 @@ beforeAll(async () => {
         at: '2026-10-20 12:00:02.000',
       },
     ]);
-    await insertRows(store, 'dead_letter_records', [
-      {
-        tenant,
-        cluster: 'c1',
-        key: `key-${tenant}`,
-        stage: 'prepare',
-        reason: 'not_json',
-        message: `line of ${tenant}`,
-        at: '2026-10-20 12:00:00.000',
-        raw_log: 'log',
-        raw_partition: 0,
-        raw_offset: 9,
-        raw_index: 0,
-        bytes: 3,
-        head: Buffer.from(`${tenant}-head`).toString('base64'),
-      },
-    ]);
+    await insertRows(store, 'dead_letter_records', [aLetter(tenant, 'c1', tenant)]);
     await insertRows(store, 'health_records', [
       {
         tenant,
@@ -129,6 +117,24 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(() => harness?.stop());
+
+function aLetter(tenant: string, cluster: string, of: string) {
+  return {
+    tenant,
+    cluster,
+    key: `key-${tenant}`,
+    stage: 'prepare',
+    reason: 'not_json',
+    message: `line of ${of}`,
+    at: '2026-10-20 12:00:00.000',
+    raw_log: 'log',
+    raw_partition: 0,
+    raw_offset: 9,
+    raw_index: 0,
+    bytes: 3,
+    head: Buffer.from(`${of}-head`).toString('base64'),
+  };
+}
 
 function aWorkload(pod: string) {
   return {
@@ -506,6 +512,20 @@ describe('bad input', () => {
     const answers = await Promise.all([put(0), put(0), put(0)]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
     expect((await put(1)).body).toMatchObject({ version: 2, body: { ends_at: '2036-01-01T00:00:00.000Z' } });
+  });
+});
+
+describe('dead letters of no tenant', () => {
+  const seenBy = async (tenant: string, cluster = '*') => {
+    const token = await harness.token(tenant, SCOPES, cluster);
+    const { body } = await harness.call(token, 'GET', '/v1/dead-letters');
+    return body.items.map(({ text }: Json) => text);
+  };
+
+  it('are seen by the operator, and by nobody who is bound to a cluster or is another tenant', async () => {
+    expect(await seenBy(OPERATOR)).toEqual(['acme and other-head']);
+    expect(await seenBy(OPERATOR, 'c1')).toEqual([]);
+    expect(await seenBy('acme')).toEqual(['acme-head']);
   });
 });
 

@@ -47,7 +47,7 @@ export interface ConsoleDependencies {
   readonly authenticate: (token: string) => Principal | undefined;
   /** The principal a verified client certificate stands for. */
   readonly authenticateCertificate?: NonNullable<GateOptions['authenticateCertificate']>;
-  /** The tenant whose unbound administrators may make tokens of others; absent = nobody may. */
+  /** The tenant whose unbound administrators may make tokens of others and see what is no tenant's own; absent = nobody may. */
   readonly operator?: TenantId;
   readonly clock: Clock;
   readonly log: Logger;

@@ -10,15 +10,15 @@ interface After {
   readonly id: string;
 }
 
-/** Records set aside, after a key, newest first. */
+/** Records set aside, after a key, newest first; `nobodys`: those of no tenant too. */
 export async function selectDeadLetters(
   store: Store,
   tenant: TenantId,
-  selection: { readonly reason?: string; readonly cluster?: string },
+  selection: { readonly reason?: string; readonly cluster?: string; readonly nobodys?: boolean },
   after: After | undefined,
   limit: number,
 ): Promise<readonly DeadLetterRow[]> {
-  const where = new Where(tenant)
+  const where = (selection.nobodys === true ? new Where(tenant).orNobodys() : new Where(tenant))
     .equals('reason', selection.reason)
     .equals('cluster', selection.cluster)
     .after('at', 'key', after);

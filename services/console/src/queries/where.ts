@@ -15,6 +15,12 @@ export class Where {
     this.params = { tenant };
   }
 
+  /** With what belongs to no tenant: a record nobody could read does not say whose it is. */
+  orNobodys(): this {
+    this.#conditions[0] = "tenant IN ({tenant:String}, '')";
+    return this;
+  }
+
   /** The column equals the value, where one was asked for. Column names are ours. */
   equals(column: string, value: string | undefined): this {
     return value === undefined ? this : this.add(`${column} = {${column}:String}`, { [column]: value });

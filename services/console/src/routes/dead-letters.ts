@@ -11,9 +11,9 @@ import { requireRaw } from './raw.ts';
 
 const LIST = 'dead-letters';
 
-/** Records set aside, with their reason, newest first. */
+/** Records set aside, with their reason, newest first. What is no tenant's own the operator sees, unless bound to a cluster. */
 export function deadLetterRoutes(app: App, context: Context): void {
-  const { store, mask } = context;
+  const { store, mask, operator } = context;
   app.get(
     '/v1/dead-letters',
     {
@@ -28,7 +28,8 @@ export function deadLetterRoutes(app: App, context: Context): void {
       const principal = principalOf(request);
       const { limit, cursor, raw, ...filter } = request.query;
       if (raw) requireRaw(context, request, 'dead letters');
-      const selection = { ...filter, ...boundCluster(principal, undefined) };
+      const nobodys = principal.tenant === operator && principal.cluster === '*';
+      const selection = { ...filter, ...boundCluster(principal, undefined), nobodys };
       const after = afterOf(LIST, cursor);
       const { items, last } = cut(await selectDeadLetters(store, principal.tenant, selection, after, limit + 1), limit);
       return {

@@ -42,7 +42,7 @@ export async function startConsole(
   options: {
     store?: (dataDir: string) => Promise<Store>;
     partitions?: number;
-  } & Partial<Pick<ConsoleDependencies, 'explain'>> = {},
+  } & Partial<Pick<ConsoleDependencies, 'explain' | 'operator'>> = {},
 ): Promise<Harness> {
   const { store: openStore, partitions = 1, ...over } = options;
   const lines: string[] = [];
