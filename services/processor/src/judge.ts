@@ -84,14 +84,18 @@ async function judgePartition(
 
 async function restore(
   assigned: Assigned,
-  { bus, signer, documents, metrics, clock, workloads, roleOptions }: PartitionParts,
+  { bus, signer, documents, metrics, clock, log, workloads, roleOptions }: PartitionParts,
 ): Promise<{ state: JudgeState; judging: Judging; learner: Learner }> {
   const { partition } = assigned;
   const started = clock.now();
   const entries: (readonly [string, Buffer])[] = [];
   const learned: (readonly [string, Buffer])[] = [];
   for await (const entry of assigned.restore()) (entry[0].startsWith('history/') ? learned : entries).push(entry);
-  const learner = readState(partition, () => new Learner(learned));
+  const setAside = (key: string) => {
+    log.error({ topic: 'alert-state', partition, key }, 'an entry of the state cannot be read and has no effect');
+    metrics.count('eyrie_dead_letters_total', { stage: 'judge', reason: 'unreadable' });
+  };
+  const learner = readState(partition, () => new Learner(learned, setAside));
   const { batchBytes: _, ...settings } = roleOptions;
   const options: JudgeOptions = {
     ...DEFAULTS,
@@ -101,7 +105,7 @@ async function restore(
     inventory: { version: () => workloads.version, isSteady: (subject) => workloads.isSteady(subject) },
     hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
   };
-  const state = readState(partition, () => restoreState(partition, entries, options));
+  const state = readState(partition, () => restoreState(partition, entries, options, setAside));
   metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
   const judging = new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), learner });
   return { state, judging, learner };

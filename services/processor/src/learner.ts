@@ -21,8 +21,9 @@ export class Learner {
   /** Of the event being decided: its ending does not carry the band. */
   #evidence: Evidence | undefined;
 
-  constructor(entries: Iterable<Entry>) {
-    this.#history = restoreHistory(entries);
+  /** `onUnreadable` is told what is none of ours. @throws NewerFormat */
+  constructor(entries: Iterable<Entry>, onUnreadable: (name: string) => void) {
+    this.#history = restoreHistory(entries, onUnreadable);
   }
 
   score(subject: ScoreInput): Score {

@@ -50,7 +50,7 @@ export async function runOwner(
   const incarnation = Math.floor(deps.random() * 2 ** 48)
     .toString(16)
     .padStart(12, '0');
-  const owner = new Owner(assigned, incarnation, await restore(assigned), deps, settings);
+  const owner = new Owner(assigned, incarnation, await restore(assigned, deps), deps, settings);
   try {
     await owner.recover();
     ready();
@@ -61,12 +61,24 @@ export async function runOwner(
   }
 }
 
-async function restore(assigned: Assigned): Promise<OwnerState> {
+/** @throws AppError EYRIE_DATA_DIR_NEWER, EYRIE_DATA_DIR_DAMAGED */
+async function restore(assigned: Assigned, { log, metrics }: OwnerDeps): Promise<OwnerState> {
+  const { partition } = assigned;
   const state = emptyState();
   for await (const [key, value] of assigned.restore()) {
-    if (!restoreEntry(state, key, value)) {
-      throw new AppError('EYRIE_DATA_DIR_NEWER', `action-state of partition ${assigned.partition}: entry ${key}`);
+    const restored = restoreEntry(state, key, value);
+    const where = `action-state of partition ${partition}: entry ${key}`;
+    if (restored === 'newer') throw new AppError('EYRIE_DATA_DIR_NEWER', where);
+    if (restored === 'damaged-plan') {
+      const what = 'cannot be read, and without it an action could be done twice';
+      throw new AppError(
+        'EYRIE_DATA_DIR_DAMAGED',
+        `${where} ${what}. Look who wrote it; a record without value removes it`,
+      );
     }
+    if (restored === 'taken') continue;
+    log.error({ topic: 'action-state', partition, key }, 'an entry of the state cannot be read and has no effect');
+    metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason: 'unreadable' });
   }
   return state;
 }

@@ -10,7 +10,9 @@ import {
 } from './codec.ts';
 import { leavesAt } from './due.ts';
 import { addRecord, storeClosed } from './evolve.ts';
+import { NewerFormat } from './newer-format.ts';
 import type { AlertRecord } from './record.ts';
+import { isBlock } from './seen.ts';
 import {
   type ClockRow,
   type CountRow,
@@ -68,11 +70,15 @@ export function takeChanges(state: JudgeState): (readonly [key: string, value: B
   return changes;
 }
 
-/** The state a partition's changelog describes. */
+/**
+ * The state a partition's changelog describes. An entry nobody of ours wrote is left out and told: others can write to a
+ * topic, and one record must not keep a partition from its owner. @throws NewerFormat
+ */
 export function restoreState(
   partition: number,
   entries: Iterable<readonly [string, Buffer]>,
   options: JudgeOptions,
+  onUnreadable: (key: string) => void,
 ): JudgeState {
   const state = new JudgeState(partition);
   const records: AlertRecord[] = [];
@@ -83,11 +89,13 @@ export function restoreState(
     const slash = key.indexOf('/');
     const kind = slash < 0 ? key : key.slice(0, slash);
     const name = key.slice(slash + 1);
-    if (kind === 'a') records.push(decodeRecord(value));
-    else if (kind === 'n') counters.set(name, value);
-    else if (kind === 't') added.set(name, value);
-    else if (kind === 'seen') blocks.push([Number(name), value]);
-    else restoreRow(state, kind, name, value);
+    readOr(key, onUnreadable, () => {
+      if (kind === 'a') records.push(recordOf(name, value));
+      else if (kind === 'n') counters.set(name, value);
+      else if (kind === 't') added.set(name, value);
+      else if (kind === 'seen') blocks.push([blockNumber(name, value), value]);
+      else restoreRow(state, kind, name, value);
+    });
   }
   state.idleFrom = state.clock;
   state.seen.restore(blocks.sort(([a], [b]) => a - b));
@@ -96,8 +104,17 @@ export function restoreState(
     const moved = new Set<number>();
     const value = counters.get(record.alert.alert_id);
     const more = added.get(record.alert.alert_id);
-    const wider = more === undefined ? record : applyAdded(record, more);
-    const current = value === undefined ? wider : applyCounters(wider, value, moved);
+    let current = record;
+    if (more !== undefined) {
+      readOr(`t/${record.alert.alert_id}`, onUnreadable, () => {
+        current = applyAdded(current, more);
+      });
+    }
+    if (value !== undefined) {
+      readOr(`n/${record.alert.alert_id}`, onUnreadable, () => {
+        current = applyCounters(current, value, moved);
+      });
+    }
     const isWritten = current.alert.count === current.writtenCount;
     if (!isOpen(current.alert) && isWritten && leavesAt(current, options.windowMs) <= state.clock.intake) {
       old.push(current);
@@ -155,10 +172,33 @@ function row(value: unknown): Buffer | null {
   return value === undefined ? null : Buffer.from(JSON.stringify({ f: FORMATS.alertState, row: value }));
 }
 
+function readOr(key: string, onUnreadable: (key: string) => void, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof NewerFormat) throw error;
+    onUnreadable(key);
+  }
+}
+
+function recordOf(alertId: string, value: Buffer): AlertRecord {
+  const record = decodeRecord(value);
+  if (record.alert.alert_id !== alertId) throw new TypeError('the record of another alert');
+  return record;
+}
+
+function blockNumber(name: string, value: Buffer): number {
+  if (!/^\d{1,15}$/.test(name) || !isBlock(value)) throw new TypeError('no block of seen ids');
+  return Number(name);
+}
+
+const ROWS: ReadonlySet<string> = new Set(['clock', 'raw', 'known', 'alias', 'dismissal', 'storm']);
+
 function restoreRow(state: JudgeState, kind: string, name: string, value: Buffer): void {
   const parsed: unknown = JSON.parse(value.toString());
   if (kind === 'count') {
     const held = parsed as CountRow;
+    if (!Number.isSafeInteger(held.last_seq)) throw new TypeError('no count');
     const tenant = name.slice(0, name.indexOf('/'));
     state.counts.set(`count/${name}`, held);
     state.sequences.set(tenant, Math.max(state.sequences.get(tenant) ?? 0, held.last_seq));
@@ -166,6 +206,7 @@ function restoreRow(state: JudgeState, kind: string, name: string, value: Buffer
   }
   const { f, row: held } = parsed as { f: number; row: unknown };
   checkFormat(f);
+  if (!ROWS.has(kind) || held === undefined || held === null) throw new TypeError('no row of the judge');
   if (kind === 'clock') state.clock = held as ClockRow;
   else if (kind === 'raw') {
     const slash = name.lastIndexOf('/');

@@ -113,6 +113,7 @@ type Counters = [
 ];
 
 export function checkFormat(format: number): void {
+  if (!Number.isSafeInteger(format)) throw new TypeError('no format');
   if (format > FORMATS.alertState) {
     throw new NewerFormat(`judge state has format ${format}, newer than ${FORMATS.alertState}`);
   }

@@ -414,7 +414,7 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
         break;
       case 'restart':
         save();
-        state = judge.restoreState(0, changelog, options);
+        state = judge.restoreState(0, changelog, options, refuseEntry);
         model.restart();
         break;
     }
@@ -422,7 +422,7 @@ export function runHistory(judge: Judge, { hasInventory, duePerInput, moves }: H
 
   // What is held at the end, read from the changelog as a successor would.
   save();
-  const restored = judge.restoreState(0, changelog, options);
+  const restored = judge.restoreState(0, changelog, options, refuseEntry);
   const held = [
     ...[...restored.alerts.values()].map(({ record }) => record.alert),
     ...[...restored.closed.values()].map(({ value }) => decodeRecord(value).alert),
@@ -495,6 +495,10 @@ function viewOfModel(alert: ModelAlert, model: NaiveModel): ReturnType<typeof vi
 
 function byId<T extends { id: string }>(views: readonly T[]): T[] {
   return [...views].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function refuseEntry(key: string): never {
+  throw new Error(`the judge cannot read its own entry ${key}`);
 }
 
 function byTenant({ tenant }: { tenant: string }): TenantId {

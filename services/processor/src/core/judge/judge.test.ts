@@ -12,6 +12,8 @@ import {
   waitingEntities,
 } from './judge.ts';
 
+const refuse = (key: string) => expect.fail(`${key} was left out`);
+
 function aJudge(options = someOptions()) {
   const changelog = new Map<string, Buffer>();
   let state = new JudgeState(0);
@@ -29,7 +31,7 @@ function aJudge(options = someOptions()) {
     },
     restart() {
       for (const [key, value] of takeChanges(state)) value === null ? changelog.delete(key) : changelog.set(key, value);
-      state = restoreState(0, changelog, options);
+      state = restoreState(0, changelog, options, refuse);
     },
   };
 }
@@ -195,8 +197,30 @@ describe('the judge', () => {
     expect(judge.event(anEvent(1, claims)).judgement).toMatchObject({ outcome: 'folded', reason: 'repeat' });
   });
 
+  it('leaves out entries nobody of ours wrote, tells of each, and goes on with the others', () => {
+    const judge = aJudge();
+    const { judgement } = judge.event(anEvent(0));
+    judge.event(anEvent(1));
+    const changelog = new Map<string, Buffer>();
+    for (const [key, value] of takeChanges(judge.state)) if (value !== null) changelog.set(key, value);
+    const foreign = ['rnd', 'a/x', `n/${judgement?.alert_id}`, `t/${judgement?.alert_id}`, 'clock/x', 'count/acme/m']
+      .flatMap((key) => [key, `${key}y`])
+      .concat('seen/z', 'seen/000000000009', 'raw/l/0', 'known/k', 'alias/f', 'dismissal/f', 'storm/t/r');
+    for (const value of ['\u0000\u0001', 'null', '{}', '[]', '1', '{"f":1}', '{"f":1,"record":{}}', '']) {
+      const left: string[] = [];
+      const entries = [...changelog, ...foreign.map((key) => [key, Buffer.from(value)] as const)];
+      const state = restoreState(0, entries, someOptions(), (key) => left.push(key));
+      expect([...state.alerts.keys()], value).toEqual([judgement?.alert_id]);
+      // Counters and targets of an alert nobody holds are asked by nobody.
+      const isAsked = (key: string) => !/^[nt]\/.*y$/.test(key);
+      expect(left.sort(), value).toEqual(foreign.filter(isAsked).sort());
+    }
+  });
+
   it('refuses a state of a newer format', () => {
-    expect(() => restoreState(0, [['clock', Buffer.from('{"f":99,"row":{}}')]], someOptions())).toThrow(/newer/);
+    expect(() => restoreState(0, [['clock', Buffer.from('{"f":99,"row":{}}')]], someOptions(), refuse)).toThrow(
+      /newer/,
+    );
   });
 });
 

@@ -36,13 +36,13 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     'counters are lost at a restart',
     'changes.ts',
     "else if (kind === 'n') counters.set(name, value);",
-    "else if (kind === 'n') continue;",
+    "else if (kind === 'n') return;",
   ],
   [
     'targets added since are lost at a restart',
     'changes.ts',
     "else if (kind === 't') added.set(name, value);",
-    "else if (kind === 't') continue;",
+    "else if (kind === 't') return;",
   ],
   [
     'a restore drops the targets',

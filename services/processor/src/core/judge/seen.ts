@@ -12,6 +12,11 @@ export interface SeenLimits {
   readonly seenMax: number;
 }
 
+/** Whether bytes are a block, of this version or a newer one. */
+export function isBlock(value: Buffer): boolean {
+  return value.length >= HEADER_BYTES && (value.length - HEADER_BYTES) % ID_BYTES === 0;
+}
+
 /**
  * The redelivery memory: 128-bit ids in the order they were accepted, whatever their event time.
  * At least `seenMin` are held, then those of the last `seenMs` of intake time while there are fewer than `seenMax`.

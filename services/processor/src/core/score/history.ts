@@ -183,25 +183,45 @@ function entryOf(tenant: TenantHistory, kind: RowKind, key: string): readonly [s
   return [name, value === null ? null : Buffer.from(value)];
 }
 
-/** The history a partition's changelog describes. */
+/** The history a partition's changelog describes; `onUnreadable` is told what is none of it. @throws NewerFormat */
 export function restoreHistory(
   entries: Iterable<readonly [string, Buffer]>,
-  history = new ScoreHistory(),
+  onUnreadable: (name: string) => void,
 ): ScoreHistory {
+  const history = new ScoreHistory();
   const rows: { readonly tenant: string; readonly kind: RowKind; readonly key: string; readonly row: Rows[RowKind] }[] =
     [];
   for (const [name, value] of entries) {
     const [, tenant = '', kind = ''] = name.split('/');
-    const { f, key, row } = JSON.parse(value.toString()) as { f: number; key: string; row: Rows[RowKind] };
-    if (f > FORMATS.alertState)
-      throw new NewerFormat(`score history has format ${f}, newer than ${FORMATS.alertState}`);
-    if (isKind(kind)) rows.push({ tenant, kind, key, row });
+    const held = readEntry(value);
+    if (held !== undefined && held.f > FORMATS.alertState)
+      throw new NewerFormat(`score history has format ${held.f}, newer than ${FORMATS.alertState}`);
+    if (held === undefined || !isKind(kind)) onUnreadable(name);
+    else rows.push({ tenant, kind, key: held.key, row: held.row });
   }
   // The changelog is ordered by name, the tables by age.
   rows.sort((a, b) => a.row.last - b.row.last);
   for (const { tenant, kind, key, row } of rows) history.put(history.open(tenant), kind, key, row as never);
   history.takeChanges();
   return history;
+}
+
+interface HistoryEntry {
+  readonly f: number;
+  readonly key: string;
+  readonly row: Rows[RowKind];
+}
+
+/** Undefined where it is none. */
+function readEntry(value: Buffer): HistoryEntry | undefined {
+  try {
+    const { f, key, row } = JSON.parse(value.toString()) as HistoryEntry;
+    return typeof f === 'number' && (f > FORMATS.alertState || typeof row.last === 'number')
+      ? { f, key, row }
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isKind(text: string): text is RowKind {

@@ -212,11 +212,20 @@ describe('floors', () => {
 });
 
 describe('the history', () => {
+  it('leaves out what nobody of ours wrote', () => {
+    const left: string[] = [];
+    const entries = ['\u0000', 'null', '{}', '{"f":1,"key":"k","row":null}'].map(
+      (value, at) => [`history/acme/rule/${at}`, Buffer.from(value)] as const,
+    );
+    expect(restoreHistory(entries, (name) => left.push(name)).takeChanges()).toEqual([]);
+    expect(left).toEqual(entries.map(([name]) => name));
+  });
+
   it('comes back from its changelog as it was', () => {
     const history = matured(9);
     const log = new Map<string, Buffer>();
     for (const [key, value] of history.takeChanges()) if (value !== null) log.set(key, value);
-    const again = restoreHistory(log);
+    const again = restoreHistory(log, (name) => expect.fail(name));
     expect(again.takeChanges()).toEqual([]);
     const event = anEvent({}, 9 * 24 * HOUR);
     expect(scoreEvent(again, { event, identity: IDENTITY })).toEqual(

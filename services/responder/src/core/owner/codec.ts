@@ -16,17 +16,38 @@ export function stateChanges(decision: Decision): (readonly [key: string, value:
   ];
 }
 
-/** Takes one committed entry into the state. False: it was written by a newer version, or is none of ours. */
-export function restoreEntry(state: OwnerState, key: string, value: Buffer): boolean {
-  const entry = JSON.parse(value.toString()) as { readonly v?: number };
+/** What became of a committed entry. */
+export type Restored =
+  | 'taken'
+  | 'newer'
+  /** None of ours: nothing is lost with it. */
+  | 'unreadable'
+  /** The memory of what was done: without it, it could be done again. */
+  | 'damaged-plan';
+
+/** Takes one committed entry into the state. */
+export function restoreEntry(state: OwnerState, key: string, value: Buffer): Restored {
+  const entry = readObject(value);
+  const version = entry?.['v'];
+  if (typeof version === 'number' && version > FORMATS.actionState) return 'newer';
   if (key.startsWith(PLAN)) {
-    if (entry.v === undefined || entry.v > FORMATS.actionState) return false;
-    putPlan(state, entry as Plan);
-  } else if (key.startsWith(WINDOW)) state.windows.set(key.slice(WINDOW.length), entry as unknown as Window);
-  else if (key.startsWith(COOLDOWN)) {
-    state.cooldowns.set(key.slice(COOLDOWN.length), (entry as unknown as { readonly until: number }).until);
-  } else return false;
-  return true;
+    if (version === undefined || entry?.['key'] !== key.slice(PLAN.length)) return 'damaged-plan';
+    putPlan(state, entry as unknown as Plan);
+  } else if (key.startsWith(WINDOW) && Array.isArray(entry?.['times'])) {
+    state.windows.set(key.slice(WINDOW.length), entry as unknown as Window);
+  } else if (key.startsWith(COOLDOWN) && typeof entry?.['until'] === 'number') {
+    state.cooldowns.set(key.slice(COOLDOWN.length), entry['until']);
+  } else return 'unreadable';
+  return 'taken';
+}
+
+function readObject(value: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const read: unknown = JSON.parse(value.toString());
+    return typeof read === 'object' && read !== null ? (read as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function encode(value: object): Buffer {

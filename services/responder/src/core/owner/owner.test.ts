@@ -115,8 +115,9 @@ class World {
     this.incarnation += 1;
     this.state = emptyState();
     // In the order of keys, as a log restores.
-    for (const key of [...this.disk.keys()].sort())
-      restoreEntry(this.state, key, this.disk.get(key) ?? Buffer.alloc(0));
+    for (const key of [...this.disk.keys()].sort()) {
+      expect(restoreEntry(this.state, key, this.disk.get(key) ?? Buffer.alloc(0))).toBe('taken');
+    }
     this.commit(this.decide({ kind: 'recover' }));
   }
 
@@ -302,6 +303,22 @@ describe('the owner of a partition', () => {
     world.call(decision.calls);
     world.answer({ kind: 'failed', reason: 'exit_code', detail: 'exit 1' });
     expect(states(world).slice(-2)).toEqual(['failed exit_code', 'suppressed earlier_failed']);
+  });
+
+  it('leaves out entries nobody of ours wrote, but no plan and nothing newer', () => {
+    const world = new World(ruleSet('enforce', one));
+    ask(world, 1, 1);
+    const [plan = ''] = world.disk.keys();
+    const restored = (key: string, text: string) => restoreEntry(emptyState(), key, Buffer.from(text));
+    for (const text of ['\u0000\u0001', 'null', '{}', '[]', '1', '']) {
+      expect([restored('rnd', text), restored('w/a/b', text), restored('c/a/b', text)]).toEqual(
+        Array(3).fill('unreadable'),
+      );
+      expect(restored(plan, text)).toBe('damaged-plan');
+    }
+    const whole = world.disk.get(plan)?.toString() ?? '';
+    expect([restored(plan, whole), restored(`${plan}x`, whole)]).toEqual(['taken', 'damaged-plan']);
+    expect(restored('rnd', '{"v":99}')).toBe('newer');
   });
 
   it('a target known by container first and by pod uid later is the same target', () => {
