@@ -28,9 +28,9 @@ export type Restored =
 /** Takes one committed entry into the state. */
 export function restoreEntry(state: OwnerState, key: string, value: Buffer): Restored {
   const entry = readObject(value);
-  const version = entry?.['v'];
-  if (typeof version === 'number' && version > FORMATS.actionState) return 'newer';
   if (key.startsWith(PLAN)) {
+    const version = entry?.['v'];
+    if (typeof version === 'number' && version > FORMATS.actionState) return 'newer';
     if (version === undefined || entry?.['key'] !== key.slice(PLAN.length)) return 'damaged-plan';
     putPlan(state, entry as unknown as Plan);
   } else if (key.startsWith(WINDOW) && Array.isArray(entry?.['times'])) {

@@ -318,7 +318,7 @@ describe('the owner of a partition', () => {
     }
     const whole = world.disk.get(plan)?.toString() ?? '';
     expect([restored(plan, whole), restored(`${plan}x`, whole)]).toEqual(['taken', 'damaged-plan']);
-    expect(restored('rnd', '{"v":99}')).toBe('newer');
+    expect([restored('rnd', '{"v":99}'), restored(plan, '{"v":99}')]).toEqual(['unreadable', 'newer']);
   });
 
   it('a target known by container first and by pod uid later is the same target', () => {
