@@ -1,45 +1,7 @@
 import { ACCESS_ROLES } from '@eyrie/schemas';
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import { duration, PARTITIONS, partitionCounts, positiveNumber, wholeNumber } from './option-values.ts';
 import { ROLES, type RoleName } from './role-names.ts';
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}
-
-function positiveNumber(text: string): number {
-  const number = wholeNumber(text);
-  if (number === 0) throw new InvalidArgumentError('must be 1 or more');
-  return number;
-}
-
-const PARTITIONS = { raw: 12, alerts: 12, actions: 6, shared: 3 };
-
-/** `raw=12,alerts=12`; kinds not named keep their default. */
-function partitionCounts(text: string): typeof PARTITIONS {
-  const counts = { ...PARTITIONS };
-  for (const one of text.split(',')) {
-    const [kind = '', count = ''] = one.split('=');
-    if (!Object.hasOwn(counts, kind)) {
-      throw new InvalidArgumentError(`must be kind=number, of ${Object.keys(PARTITIONS).join(', ')}`);
-    }
-    counts[kind as keyof typeof PARTITIONS] = positiveNumber(count);
-  }
-  return counts;
-}
-
-const LONGEST_MS = 3_650 * 86_400_000;
-
-/** `60s`, `5m`, `2h`, `30d` in milliseconds. */
-function duration(text: string): number {
-  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
-  if (match === null || unit === undefined)
-    throw new InvalidArgumentError('must be a duration such as 60s, 5m, 2h, 30d');
-  const ms = Number(match[1]) * unit;
-  if (ms > LONGEST_MS) throw new InvalidArgumentError('must be at most 3650d');
-  return ms;
-}
 
 const json = () => new Option('--json', 'print one JSON value on standard output');
 const dataDir = (fallback = '.eyrie') => new Option('--data-dir <dir>', 'data directory').default(fallback);

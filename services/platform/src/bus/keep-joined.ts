@@ -92,7 +92,7 @@ export function keepMember<A extends { readonly partition: number }>(
         if (failures >= BLOCKED_AFTER) {
           log.error(
             { err: error, group: name, failures, position: blocked.position },
-            'blocked: fails again and again on the record at one of these positions; nothing is lost and nothing goes on',
+            'blocked: fails again and again, on the record at one of these positions or in taking up its state; nothing is lost and nothing goes on',
           );
         }
         await clock.sleep(waitMs, stopping.signal);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { boundSelects, QUERY, rowsOf, SELECT, selectResultOf } from './asking.ts';
 import { startChdbProcess } from './chdb-process.ts';
 import { countInsert } from './count-insert.ts';
 import { refuseDamage } from './damage.ts';
@@ -14,7 +15,6 @@ import type { EngineReply, EngineRequest } from './protocol.ts';
 import type { Retention } from './retention.ts';
 import { removeOrphanedRowFiles, withRowFile } from './row-file.ts';
 import { selfTest } from './self-test.ts';
-import type { CompactResult } from './session.ts';
 import type { QueryOptions, Store } from './store.ts';
 
 export interface ChdbOptions {
@@ -36,10 +36,6 @@ export interface ChdbStore extends Store {
   command(sql: string): Promise<void>;
 }
 
-const QUERY = { timeoutMs: 30_000, maxRows: 1_000_000 } as const;
-const SELECT = { timeoutMs: 10_000, maxRows: 1_000 } as const;
-/** Untrusted statements at a time: the engine's threads are also for inserts and our own queries. */
-const MAX_SELECTS = 4;
 const LAYOUT = wholeLayout(TABLE_SETTINGS);
 const CACHE_BYTES = 64 * 1024 * 1024;
 
@@ -66,7 +62,7 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
     ...(options.busyWaitMs === undefined ? {} : { busyWaitMs: options.busyWaitMs }),
   });
 
-  let selecting = 0;
+  const bounded = boundSelects(options.metrics);
 
   async function send(request: EngineRequest): Promise<EngineReply & { kind: 'done' }> {
     const reply = await engine.request(request);
@@ -102,20 +98,11 @@ export async function openChdb(options: ChdbOptions): Promise<ChdbStore> {
       { timeoutMs = QUERY.timeoutMs, maxRows = QUERY.maxRows }: QueryOptions = {},
     ) => {
       const { text } = await send({ kind: 'query', sql, params, timeoutMs, maxRows });
-      const { meta, data } = JSON.parse(text) as CompactResult;
-      return data.map((row) => Object.fromEntries(meta.map(({ name }, index) => [name, row[index]])) as T);
+      return rowsOf<T>(text);
     },
     select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows }: QueryOptions = {}) => {
-      if (selecting >= MAX_SELECTS) {
-        options.metrics.count('eyrie_bound_reached_total', { bound: 'store_selects' });
-        throw new AppError('EYRIE_SQL_LIMIT', `${MAX_SELECTS} statements are running already`);
-      }
-      selecting += 1;
-      const { text } = await send({ kind: 'select', sql, timeoutMs, maxRows }).finally(() => {
-        selecting -= 1;
-      });
-      const { meta, data } = JSON.parse(text) as CompactResult;
-      return { columns: meta, rows: data.slice(0, maxRows), truncated: data.length > maxRows };
+      const { text } = await bounded(() => send({ kind: 'select', sql, timeoutMs, maxRows }));
+      return selectResultOf(text, maxRows);
     },
     close: engine.close,
   };

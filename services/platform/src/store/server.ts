@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { boundSelects, QUERY, rowsOf, SELECT, SELECTS, selectResultOf } from './asking.ts';
 import type { ServerTls } from './clickhouse.ts';
 import { clusterLayout } from './cluster-layout.ts';
 import { countInsert } from './count-insert.ts';
@@ -12,7 +13,6 @@ import type { Retention } from './retention.ts';
 import { selfTest } from './self-test.ts';
 import { createRequests } from './server-requests.ts';
 import { readServerUrl } from './server-url.ts';
-import type { CompactResult } from './session.ts';
 import type { QueryOptions, Store } from './store.ts';
 import { runUntrusted } from './untrusted.ts';
 
@@ -38,15 +38,13 @@ export interface ClickhouseStore extends Store {
   command(sql: string): Promise<void>;
 }
 
-const QUERY = { timeoutMs: 30_000, maxRows: 1_000_000 } as const;
-const SELECT = { timeoutMs: 10_000, maxRows: 1_000 } as const;
 const INSERT_MS = 60_000;
 /** Definitions on a cluster wait for every server, three minutes by ClickHouse's own default. */
 const COMMAND_MS = 240_000;
 /** What a request may take beside the statement's own time. */
 const GRACE_MS = 5_000;
 /** Requests in flight: each kind has its own line, so that slow queries hold up no insert. */
-const AT_ONCE = { writes: 8, reads: 8, selects: 4 } as const;
+const AT_ONCE = { writes: 8, reads: 8, selects: SELECTS } as const;
 const RESULT_BYTES = 256 * 1024 * 1024;
 
 /** Nothing of an answer is sent before its end is known: an error never hides behind half a result. */
@@ -87,7 +85,7 @@ export async function openClickhouse(options: ClickhouseOptions): Promise<Clickh
   const writes = requestsOf(own, AT_ONCE.writes);
   const reads = requestsOf(own, AT_ONCE.reads);
   const selects = requestsOf(other ?? own, AT_ONCE.selects);
-  let selecting = 0;
+  const bounded = boundSelects(metrics);
 
   const store: ClickhouseStore = {
     command: async (sql) => {
@@ -111,26 +109,15 @@ export async function openClickhouse(options: ClickhouseOptions): Promise<Clickh
       const bounds = { max_execution_time: timeoutMs / 1_000, limit: maxRows, max_result_bytes: RESULT_BYTES };
       const settings = { ...READING, ...spread, ...bounds };
       const text = await reads.read({ sql, params, settings, deadlineMs: timeoutMs + GRACE_MS });
-      const { meta, data } = JSON.parse(text) as CompactResult;
-      return data.map((row) => Object.fromEntries(meta.map(({ name }, index) => [name, row[index]])) as T);
+      return rowsOf<T>(text);
     },
     select: async (sql, { timeoutMs = SELECT.timeoutMs, maxRows = SELECT.maxRows }: QueryOptions = {}) => {
-      if (selecting >= AT_ONCE.selects) {
-        metrics.count('eyrie_bound_reached_total', { bound: 'store_selects' });
-        throw new AppError('EYRIE_SQL_LIMIT', `${AT_ONCE.selects} statements are running already`);
-      }
-      selecting += 1;
-      try {
-        const open = async (bounds: Readonly<Record<string, string | number>>) =>
-          selects.session({ ...READING, ...spread, ...bounds, ...READ_ONLY }, timeoutMs + GRACE_MS);
-        const reply = await runUntrusted(open, { sql, timeoutMs, maxRows });
-        if (reply.kind === 'refused') throw new AppError('EYRIE_SQL_REFUSED', reply.message);
-        if (reply.kind === 'failed') throw toSelectError(reply.failure);
-        const { meta, data } = JSON.parse(reply.text) as CompactResult;
-        return { columns: meta, rows: data.slice(0, maxRows), truncated: data.length > maxRows };
-      } finally {
-        selecting -= 1;
-      }
+      const open = async (bounds: Readonly<Record<string, string | number>>) =>
+        selects.session({ ...READING, ...spread, ...bounds, ...READ_ONLY }, timeoutMs + GRACE_MS);
+      const reply = await bounded(() => runUntrusted(open, { sql, timeoutMs, maxRows }));
+      if (reply.kind === 'refused') throw new AppError('EYRIE_SQL_REFUSED', reply.message);
+      if (reply.kind === 'failed') throw toSelectError(reply.failure);
+      return selectResultOf(reply.text, maxRows);
     },
     close: async () => {
       await Promise.all([writes, reads, selects].map((requests) => requests.close()));
