@@ -1,12 +1,5 @@
-import { isTooLarge } from './compression.ts';
-import {
-  type Broker,
-  type Decoder,
-  DecoderClass,
-  decodeRecordBatch,
-  encodeFetch,
-  type RecordBatch,
-} from './internals.ts';
+import { committed, decodeBatches, type FetchedRecord, lastOffset, type Refused } from './batches.ts';
+import { type Broker, type Decoder, DecoderClass, encodeFetch } from './internals.ts';
 
 export interface Want {
   /** Kafka's name. */
@@ -37,31 +30,8 @@ export interface Fetched {
   readonly unreadable: readonly (Refused & { readonly first: number; readonly last: number })[];
 }
 
-interface Refused {
-  readonly error: unknown;
-  /** It opens to more than a process should hold. */
-  readonly isTooLarge: boolean;
-  /** As it lies there. */
-  readonly bytes: Buffer;
-}
-
-export interface FetchedRecord {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: RecordBatch['records'][number]['headers'];
-}
-
-interface Aborted {
-  readonly producerId: string;
-  readonly firstOffset: number;
-}
-
 const CONSUMER = -1;
 const READ_COMMITTED = 1;
-/** Type in the key of a control record. */
-const ABORT = 0;
 const NETWORK_MS = 5_000;
 /** The connection of a broker that carries fetches. */
 const FETCHING = 1;
@@ -151,80 +121,6 @@ async function decodePartition(topic: string, decoder: Decoder, asked: ReadonlyM
         : [{ first: Number(batch.firstOffset), last: lastOffset(batch), ...batch.refused }],
     ),
   };
-}
-
-/** As many batches as open to `maxOpenedBytes`, the last one over it: a few bytes sent may open to a great many. */
-async function decodeBatches(bytes: Buffer, maxOpenedBytes: number) {
-  const batches: Batch[] = [];
-  let at = 0;
-  let openedBytes = 0;
-  for (; at + BATCH_HEADER <= bytes.length; at += lengthOf(bytes.subarray(at))) {
-    if (openedBytes >= maxOpenedBytes && batches.length > 0) break;
-    const rest = bytes.subarray(at);
-    try {
-      if ((rest[MAGIC_AT] ?? 0) < MAGIC) throw new RangeError('a batch in a format from before Kafka 0.11');
-      const batch = await decodeRecordBatch(new DecoderClass(rest));
-      batches.push(batch);
-      for (const { key, value } of batch.records) openedBytes += (key?.length ?? 0) + (value?.length ?? 0);
-    } catch (error) {
-      if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break;
-      const refused = { error, isTooLarge: isTooLarge(error), bytes: rest.subarray(0, lengthOf(rest)) };
-      batches.push({ ...headerOf(rest), records: [], refused });
-    }
-  }
-  return { batches, closedBytes: at, openedBytes };
-}
-
-interface Batch extends RecordBatch {
-  readonly refused?: Refused;
-}
-
-/** Where what stands in the header of a batch. */
-const BATCH_HEADER = 61;
-const LENGTH_AT = 8;
-const LENGTH_END = 12;
-const DELTA_AT = 23;
-const MAGIC_AT = 16;
-const MAGIC = 2;
-
-function lengthOf(batch: Buffer): number {
-  return LENGTH_END + batch.readUInt32BE(LENGTH_AT);
-}
-
-function headerOf(batch: Buffer): Omit<RecordBatch, 'records'> {
-  return {
-    firstOffset: batch.readBigInt64BE(0).toString(),
-    // The older formats have no such field: their offset is that of the last record.
-    lastOffsetDelta: (batch[MAGIC_AT] ?? 0) < MAGIC ? 0 : batch.readInt32BE(DELTA_AT),
-    producerId: '',
-    inTransaction: false,
-    isControlBatch: false,
-  };
-}
-
-/** What is left when the records of aborted steps and the markers are taken out. */
-function committed(batches: readonly RecordBatch[], aborted: readonly Aborted[]): FetchedRecord[] {
-  const coming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);
-  const active = new Set<string>();
-  const records: FetchedRecord[] = [];
-  for (const batch of batches) {
-    for (let one = coming[0]; one !== undefined && one.firstOffset <= lastOffset(batch); one = coming[0]) {
-      active.add(one.producerId);
-      coming.shift();
-    }
-    if (batch.isControlBatch) {
-      if (batch.records[0]?.key?.readInt16BE(2) === ABORT) active.delete(batch.producerId);
-    } else if (!batch.inTransaction || !active.has(batch.producerId)) {
-      for (const { offset, timestamp, key, value, headers } of batch.records) {
-        records.push({ offset: Number(offset), timestamp: Number(timestamp), key, value, headers });
-      }
-    }
-  }
-  return records;
-}
-
-function lastOffset(batch: RecordBatch): number {
-  return Number(batch.firstOffset) + batch.lastOffsetDelta;
 }
 
 function readNumber(decoder: Decoder): number {

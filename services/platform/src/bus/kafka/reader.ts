@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, BusRecord } from '../bus.ts';
 import type { Notifier } from '../notifier.ts';
-import type { FetchedRecord } from './fetch.ts';
+import type { FetchedRecord } from './batches.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
 import { KnownStates } from './known-states.ts';
 import type { Names } from './names.ts';

@@ -1,6 +1,6 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { BusRecord } from '../bus.ts';
-import type { FetchedRecord } from './fetch.ts';
+import type { FetchedRecord } from './batches.ts';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -2,8 +2,8 @@ import type { TopicName } from '@eyrie/schemas';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { FetchedRecord } from './batches.ts';
 import type { Client } from './client.ts';
-import type { FetchedRecord } from './fetch.ts';
 import { Fetcher, isOutOfRange } from './fetcher.ts';
 import type { Names } from './names.ts';
 
