@@ -216,6 +216,17 @@ type AllShapes = Union<(typeof CONFIG)[keyof typeof CONFIG]['shape']>;
 
 export type Config = z.output<typeof everything>;
 
+/** Read by verbs, not by services. */
+const OF_VERBS = ['EYRIE_DATA_DIR', 'EYRIE_API_URL', 'EYRIE_GATEWAY_URL', 'EYRIE_FAILPOINT'];
+
+/** What is named like a setting and is none: a typo, which would have no effect in silence. Names alone, in order. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = new Set([...OF_VERBS, ...Object.keys(everything.shape).flatMap((key) => [key, `${key}_FILE`])]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('EYRIE_') && !name.startsWith('EYRIE_TEST_') && !known.has(name))
+    .sort();
+}
+
 /** For verbs that work in a directory of their own, whatever the environment says. */
 export const EMBEDDED = { EYRIE_BUS: 'embedded', EYRIE_STORE: 'chdb' } as const;
 

@@ -11,7 +11,7 @@ import { hasGoneBack } from '@eyrie/platform/reconciliation/gone-back';
 import { createSigner, type Signer } from '@eyrie/platform/sign';
 import type { Store } from '@eyrie/platform/store/store';
 import { createVitals, type Vitals } from '@eyrie/platform/vitals';
-import type { Config } from './config.ts';
+import { type Config, unknownSettings } from './config.ts';
 import { openBus } from './open-bus.ts';
 import { openStore } from './open-store.ts';
 
@@ -42,6 +42,8 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
   const { dataDir, config, name, needsStore, fillsStore } = options;
   const clock = systemClock;
   const log = createLogger({ name, level: config.EYRIE_LOG_LEVEL });
+  const unknown = unknownSettings(process.env);
+  if (unknown.length > 0) log.warn({ settings: unknown }, 'no such settings: they have no effect');
   const metrics = createMetrics();
   const directory = openDataDirectory(dataDir);
   const closers: (() => Promise<void> | void)[] = [() => directory.close()];
@@ -49,7 +51,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const signer = createSigner(signingKey(config, directory.signingKey));
+    const signer = createSigner(config.EYRIE_BUS === 'embedded' ? directory.signingKey : signingKeyOf(config));
     if (config.EYRIE_BUS === 'embedded') refuseLostLog(dataDir);
     let bus = await openBus(directory, { config, clock, log, metrics });
     closers.push(() => bus.close());
@@ -76,8 +78,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
 }
 
 /** Roles on one Kafka cluster check each other's records, so they share a key. @throws AppError EYRIE_CONFIG_INVALID */
-function signingKey(config: Config, own: Buffer): Buffer {
-  if (config.EYRIE_BUS === 'embedded') return own;
+export function signingKeyOf(config: Config): Buffer {
   const given = config.EYRIE_SIGNING_KEY;
   if (given !== undefined) return Buffer.from(given, 'hex');
   throw new AppError(

@@ -1,4 +1,5 @@
 import { type Running, startAll } from '@eyrie/platform/lifecycle';
+import { checkSettings } from './check-settings.ts';
 import type { Config } from './config.ts';
 import { enforceRefusal } from './enforce-refusal.ts';
 import { type Foundation, openFoundation } from './foundation.ts';
@@ -36,6 +37,7 @@ const DRAIN_MS = 4_500;
 
 /** Opens what the roles stand on and starts them in order; a failure stops what was started. */
 export async function startPipeline({ dataDir, config, roles: names, health }: PipelineOptions): Promise<Pipeline> {
+  checkSettings(config, names, process.env);
   const name = names.size === 1 ? `eyrie-${[...names][0]}` : 'eyrie';
   const foundation = await openFoundation({
     dataDir,

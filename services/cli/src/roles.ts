@@ -156,7 +156,8 @@ function quotaOf(config: Config) {
   return { ...(eventsPerSecond > 0 && { eventsPerSecond }), ...(bytesPerDay > 0 && { bytesPerDay }) };
 }
 
-function tlsOf(config: Config, service: 'GATEWAY' | 'CONSOLE') {
+/** @throws AppError EYRIE_CONFIG_INVALID */
+export function tlsOf(config: Config, service: 'GATEWAY' | 'CONSOLE') {
   const certFile = config[`EYRIE_${service}_TLS_CERT_FILE`];
   const keyFile = config[`EYRIE_${service}_TLS_KEY_FILE`];
   const clientCaFile = config[`EYRIE_${service}_TLS_CLIENT_CA_FILE`];
