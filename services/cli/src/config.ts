@@ -138,7 +138,7 @@ export const CONFIG = {
   }),
   store: z.object({
     EYRIE_STORE_EVENTS_DAYS: integer(1, 3_650, RETENTION.eventsDays).describe(
-      'Days events stay in ClickHouse. Tables that exist follow a change at the next start.',
+      'Days events stay in ClickHouse. Tables that exist follow a change at the next start of the archiver or `eyrie migrate`: give both the same.',
     ),
     EYRIE_STORE_VERSIONS_DAYS: integer(1, 3_650, RETENTION.versionsDays).describe(
       'Days the versions of alerts and actions and the coverage stay; the latest version of each stays for good.',

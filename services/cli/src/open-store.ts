@@ -11,13 +11,16 @@ interface Dependencies {
   readonly config: Config;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Whoever only reads leaves the tables' retention to those who fill them. */
+  readonly fillsStore: boolean;
 }
 
 /**
  * The tables, where `EYRIE_STORE` says: migrated, and for who fills them proven to insert a token once.
  * @throws what `Store` throws
  */
-export async function openStore({ fillsStore, ...deps }: Dependencies & { fillsStore: boolean }): Promise<Store> {
+export async function openStore(deps: Dependencies): Promise<Store> {
+  const { fillsStore } = deps;
   const store = await openTables(deps);
   try {
     await store.migrate();
@@ -30,10 +33,10 @@ export async function openStore({ fillsStore, ...deps }: Dependencies & { fillsS
 }
 
 /** The same, as they are found. @throws AppError EYRIE_CONFIG_INVALID, and what opening a store throws */
-export function openTables({ dataDir, config, log, metrics }: Dependencies): Promise<Store> {
+export function openTables({ dataDir, config, log, metrics, fillsStore }: Dependencies): Promise<Store> {
   const common = { log, metrics, retention: retentionOf(config) };
   if (config.EYRIE_STORE === 'chdb') return openChdb({ dataDir, ...common });
-  return openClickhouse({ ...clickhouseOptions(config), ...common });
+  return openClickhouse({ ...clickhouseOptions(config), ...common, keepsRetention: !fillsStore });
 }
 
 export function retentionOf(config: Config) {

@@ -52,7 +52,7 @@ async function withTables<T>(dataDir: string, config: Config, task: (store: Stor
   }
   const directory = isEmbedded ? openDataDirectory(dataDir) : undefined;
   try {
-    const store = await openTables({ dataDir, config, log, metrics: createMetrics() });
+    const store = await openTables({ dataDir, config, log, metrics: createMetrics(), fillsStore: true });
     try {
       return await task(store);
     } finally {

@@ -7,6 +7,8 @@ import type { Store } from './store.ts';
 export interface MigrateOptions {
   readonly layout: Layout;
   readonly retention?: Partial<Retention> | undefined;
+  /** Tables that exist keep the retention they have. */
+  readonly keepsRetention?: boolean | undefined;
   readonly migrations?: readonly Migration[];
 }
 
@@ -49,7 +51,7 @@ export function allStatements({ layout, retention, migrations = readMigrations()
 export async function migrateStore(
   store: Pick<Store, 'query'>,
   command: (sql: string) => Promise<unknown>,
-  { layout, retention: wanted, migrations = readMigrations() }: MigrateOptions,
+  { layout, retention: wanted, keepsRetention = false, migrations = readMigrations() }: MigrateOptions,
 ): Promise<readonly { number: number; name: string; applied: boolean }[]> {
   const define = async (sql: string) => {
     for (const statement of layout.arrange(sql)) await command(statement);
@@ -69,6 +71,6 @@ export async function migrateStore(
     if (isPending) for (const step of stepsOf(migration, layout, retention)) await command(step);
     result.push({ number, name, applied: isPending });
   }
-  await applyRetention(store, define, layout.storage, retention);
+  if (!keepsRetention) await applyRetention(store, define, layout.storage, retention);
   return result;
 }

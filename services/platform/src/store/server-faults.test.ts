@@ -185,6 +185,25 @@ describe('a start says what is wrong', () => {
   });
 });
 
+describe('who does not fill the tables', () => {
+  it('leaves their retention to those who do', async () => {
+    const days = async () => {
+      const [found] = await store.query<{ text: string }>(
+        "SELECT create_table_query AS text FROM system.tables WHERE database = 'eyrie' AND name = 'events'",
+      );
+      return /toIntervalDay\((\d+)\)/.exec(found?.text ?? '')?.[1];
+    };
+    const retention = { eventsDays: 30 };
+    const before = await days();
+    await (await open({ retention, keepsRetention: true })).migrate();
+    expect(await days()).toBe(before);
+    await (await open({ retention })).migrate();
+    expect(await days()).toBe('30');
+    await store.migrate();
+    expect(await days()).toBe(before);
+  });
+});
+
 describe('statements from outside', () => {
   it('run as the analyst, read-only, and as nobody else', async () => {
     const from = proxy.seen.length;

@@ -29,6 +29,8 @@ export interface ClickhouseOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly retention?: Partial<Retention>;
+  /** How long rows stay is for those to say who fill the tables: with it tables that exist stay as they are. */
+  readonly keepsRetention?: boolean;
   /** How long an insert may take until its outcome counts as unknown, milliseconds (default 60,000). */
   readonly insertTimeoutMs?: number;
 }
@@ -66,7 +68,7 @@ const READ_ONLY = { database: 'eyrie', readonly: 2 } as const;
  * @throws AppError EYRIE_CONFIG_INVALID, EYRIE_STORE_UNAVAILABLE, EYRIE_STORE_FORBIDDEN, each with what to look at
  */
 export async function openClickhouse(options: ClickhouseOptions): Promise<ClickhouseStore> {
-  const { metrics, cluster } = options;
+  const { metrics, cluster, retention, keepsRetention } = options;
   const url = readServerUrl(options.url);
   const layout = cluster === undefined ? wholeLayout(SERVER_TABLE_SETTINGS) : clusterLayout(cluster);
   // Two tables that are both spread: the inner one is asked once, for all shards.
@@ -92,7 +94,7 @@ export async function openClickhouse(options: ClickhouseOptions): Promise<Clickh
       const settings = { ...WHOLE, async_insert: 0, distributed_foreground_insert: 1 };
       await writes.send({ sql, settings, deadlineMs: COMMAND_MS });
     },
-    migrate: () => migrateStore(store, store.command, { layout, retention: options.retention }),
+    migrate: () => migrateStore(store, store.command, { layout, retention, keepsRetention }),
     selfTest: () => selfTest(store, store.command, layout),
     insert: async (batch) => {
       const start = performance.now();
