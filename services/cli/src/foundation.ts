@@ -69,6 +69,7 @@ export async function openFoundation(options: FoundationOptions): Promise<Founda
     const documents = createDocuments({ bus, signer, log, clock, metrics });
     closers.push(() => documents.stop());
     await documents.ready();
+    if (config.EYRIE_BUS === 'kafka' && documents.isOfAnotherKey()) throw otherKey(config);
     const vitals = createVitals({ bus, ...(store !== undefined && { store }), clock, log, metrics });
     return { bus, store, documents, signer, metrics, log, clock, vitals, close };
   } catch (error) {
@@ -84,6 +85,15 @@ export function signingKeyOf(config: Config): Buffer {
   throw new AppError(
     'EYRIE_CONFIG_INVALID',
     'EYRIE_SIGNING_KEY is missing: every role on Kafka needs the same one; `openssl rand -hex 32` makes it',
+  );
+}
+
+/** Such a gateway would refuse every token, such a processor write alerts nobody takes, such a console replace what others trust. */
+function otherKey({ EYRIE_TOPIC_PREFIX: prefix }: Config): AppError {
+  return new AppError(
+    'EYRIE_CONFIG_INVALID',
+    `EYRIE_SIGNING_KEY: no record of ${prefix}documents was signed with it, so it is not the key the other roles hold. ` +
+      'Give this one theirs; if the old key is lost, make the topics anew',
   );
 }
 

@@ -18,10 +18,10 @@ const body = { matchers: [{ field: 'rule', op: '=' as const, value: 'x' }], star
 let temporary: TemporaryLog;
 const views: Documents[] = [];
 
-function view(): Documents {
+function view(by = signer): Documents {
   const documents = createDocuments({
     bus: temporary.bus,
-    signer,
+    signer: by,
     log,
     clock: systemClock,
     metrics: temporary.metrics,
@@ -54,6 +54,19 @@ describe('documents', () => {
     expect(documents.version).toBe(1);
     expect(await silence(documents, 's1', 1)).toMatchObject({ version: 2 });
     expect(documents.version).toBe(2);
+  });
+
+  it('knows that its key is not the one that signed them, and is not misled by a forged record among its own', async () => {
+    const stranger = createSigner(Buffer.alloc(32, 2));
+    const [own, other] = [view(), view(stranger)];
+    await silence(own, 's1');
+    await poll(() => other.version).toBe(1);
+    expect([own.isOfAnotherKey(), other.isOfAnotherKey()]).toEqual([false, true]);
+    await temporary.bus.append([
+      { topic: 'documents', partition: 0, key: 'forged', value: stranger.seal({ v: 1 as const, kind: 'silence' }) },
+    ]);
+    await poll(() => own.version).toBe(2);
+    expect(own.isOfAnotherKey()).toBe(false);
   });
 
   it('is restored from the log, removed documents too', async () => {

@@ -17,6 +17,8 @@ export interface Documents {
   readonly version: number;
   /** Resolves once the view holds everything written before it was made. */
   ready(): Promise<void>;
+  /** Records are there, and the signature of each is another key's: who goes on would trust nobody and be trusted by nobody. */
+  isOfAnotherKey(): boolean;
   /** Documents of a kind that were not removed, of every tenant. */
   list<K extends DocumentKind>(kind: K): readonly DocumentRecord<K>[];
   /** The latest record, also when it says that the document was removed (`body` null). */
@@ -59,6 +61,8 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
   const records = new Map<DocumentKind, Map<string, DocumentRecord>>();
   const callbacks = new Set<(record: DocumentRecord) => void>();
   let version = 0;
+  let ofThisKey = 0;
+  let ofAnotherKey = 0;
   /** The change this process is appending: whether this view took it, once it came back. */
   let own: { readonly mac: string; isTaken?: boolean } | undefined;
   const waiters = new Set<() => void>();
@@ -78,8 +82,10 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
 
   function read(value: Buffer, offset: number): DocumentRecord | undefined {
     const opened = openSealed<DocumentRecord>(signer, value, FORMATS.record);
+    if (opened.ok) ofThisKey += 1;
     if (opened.ok && typeof opened.record.kind === 'string') return opened.record;
     const reason = opened.ok ? 'unreadable' : opened.reason;
+    if (reason === 'bad_signature') ofAnotherKey += 1;
     metrics?.count('eyrie_dead_letters_total', { stage: 'documents', reason });
     log.warn({ topic: TOPIC, offset, reason }, 'document record without effect');
     return undefined;
@@ -151,6 +157,7 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
       return version;
     },
     ready: () => table.ready,
+    isOfAnotherKey: () => ofThisKey === 0 && ofAnotherKey > 0,
     list: <K extends DocumentKind>(kind: K) =>
       [...(records.get(kind)?.values() ?? [])].filter(({ body }) => body !== null) as DocumentRecord<K>[],
     get: latest,

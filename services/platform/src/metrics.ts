@@ -42,7 +42,7 @@ export const METRICS = {
   },
   eyrie_ready: {
     type: 'gauge',
-    help: '1 while a part of this process works: log, store, documents, each group, as `/readyz` says.',
+    help: '1 while a part of this process works: log, store, each group, as `/readyz` says.',
     labels: ['part'],
   },
   eyrie_bus_bytes: { type: 'gauge', help: 'Bytes held by a topic of the embedded log.', labels: ['topic'] },
