@@ -24,15 +24,13 @@ const OURS = new Set(['@eyrie', 'eyrie']);
 
 const broker = await findBroker();
 const home = temporaryDirectory('previous');
-const previous = checkOut(process.env['EYRIE_TEST_PREVIOUS'] ?? 'HEAD~1');
+afterAll(() => home.remove());
+const previous = typeof broker === 'string' ? undefined : checkOut(process.env['EYRIE_TEST_PREVIOUS'] ?? 'HEAD~1');
 
 if (typeof broker === 'string') leftOut('the rolling upgrade', broker);
 else {
   const { brokers } = broker;
-  afterAll(async () => {
-    await broker.stop();
-    home.remove();
-  });
+  afterAll(() => broker.stop());
 
   it.skipIf(previous === undefined)(
     'loses and doubles nothing while members of two versions work together',

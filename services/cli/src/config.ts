@@ -154,7 +154,9 @@ export const CONFIG = {
     EYRIE_GATEWAY_TLS_KEY_FILE: file.optional().describe('PEM private key.'),
     EYRIE_GATEWAY_TLS_CLIENT_CA_FILE: file.optional().describe('PEM of the authorities of client certificates (mTLS).'),
     EYRIE_GATEWAY_BODY_MAX_BYTES: integer(MIB, 1024 * MIB, 32 * MIB).describe('Largest body after decompression.'),
-    EYRIE_GATEWAY_EVENT_MAX_BYTES: integer(1024, 4 * MIB, 256 * 1024).describe('Largest line of one event.'),
+    EYRIE_GATEWAY_EVENT_MAX_BYTES: integer(1024, 4 * MIB, 256 * 1024).describe(
+      'Largest line of one event. On Kafka the same for every role and for `eyrie topics create`: sizes of records follow from it.',
+    ),
     EYRIE_GATEWAY_HEARTBEAT_MS: integer(0, HOUR, 10_000).describe(
       'A heartbeat each interval measures the path from here to ClickHouse (`eyrie_path_seconds`); 0 = none.',
     ),
