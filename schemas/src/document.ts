@@ -16,6 +16,8 @@ export interface DocumentRecord<K extends DocumentKind = DocumentKind> {
   readonly at: number;
   /** Null when the document was removed. */
   readonly body: DocumentBodies[K] | null;
+  /** Of a token that was revoked, where it had one: so that it is known when it is given again. */
+  readonly revoked_sha256?: string;
   /** HMAC-SHA-256 (base64url) over the record without this field. */
   readonly mac: string;
 }

@@ -72,7 +72,8 @@ async function ensureToken(
 ): Promise<{ readonly token: string; readonly kept: Kept }> {
   const held = documents.get(tenant, 'token', name);
   const isRevoked = held !== undefined && held.body === null;
-  if (given !== undefined && isRevoked && kept?.sha256 === hashToken(given)) {
+  // A role's directory may be empty at every start: the documents remember too.
+  if (given !== undefined && isRevoked && [kept?.sha256, held.revoked_sha256].includes(hashToken(given))) {
     throw new AppError('EYRIE_CONFIG_INVALID', `${key}: this token was revoked; give another one`);
   }
   const token = given ?? (isRevoked ? undefined : kept?.token) ?? mintToken();

@@ -40,6 +40,7 @@ export interface DocumentChange<K extends DocumentKind = DocumentKind> {
   readonly id: string;
   readonly body: DocumentBodies[K] | null;
   readonly author: string;
+  readonly revoked_sha256?: string;
   readonly expectedVersion?: number;
 }
 
@@ -110,13 +111,24 @@ export function createDocuments({ bus, signer, log, clock, metrics }: Dependenci
 
   async function change<K extends DocumentKind>(wanted: DocumentChange<K>): Promise<DocumentRecord<K>> {
     await table.ready;
-    const { tenant, kind, id, body, author, expectedVersion } = wanted;
+    const { tenant, kind, id, body, author, revoked_sha256, expectedVersion } = wanted;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const seen = latest(tenant, kind, id)?.version ?? 0;
       if (expectedVersion !== undefined && expectedVersion !== seen) {
         throw new AppError('EYRIE_HTTP_CONFLICT', `${kind} ${id} has version ${seen}, not ${expectedVersion}`);
       }
-      const unsigned = { v: 1 as const, tenant, kind, id, version: seen + 1, author, at: clock.now(), body };
+      const revoked = revoked_sha256 === undefined ? {} : { revoked_sha256 };
+      const unsigned = {
+        v: 1 as const,
+        tenant,
+        kind,
+        id,
+        version: seen + 1,
+        author,
+        at: clock.now(),
+        body,
+        ...revoked,
+      };
       const value = signer.seal(unsigned);
       const record = JSON.parse(value.toString('utf8')) as DocumentRecord<K>;
       if (await append(`${tenant}/${kind}/${id}`, record.mac, value)) return record;

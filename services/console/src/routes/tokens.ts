@@ -102,7 +102,16 @@ export function tokenRoutes(app: App, { documents, clock, operator }: Context): 
           `your token is bound to the cluster ${own}; so are those it revokes`,
         );
       }
-      await documents.put({ tenant, kind: 'token', id: held.id, body: null, author, expectedVersion: held.version });
+      const sha256 = held.body?.sha256;
+      await documents.put({
+        tenant,
+        kind: 'token',
+        id: held.id,
+        body: null,
+        author,
+        ...(sha256 !== undefined && { revoked_sha256: sha256 }),
+        expectedVersion: held.version,
+      });
       return token;
     },
   );
