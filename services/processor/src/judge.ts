@@ -39,14 +39,14 @@ export interface Judge extends Role {
 
 /** Events and commands in; judged events, versions of alerts and the state behind them out, in one step. */
 export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptions = {}): Judge {
-  const { bus, documents, log } = deps;
-  const workloads = new Workloads(log);
+  const { bus, documents, log, metrics } = deps;
+  const workloads = new Workloads(log, metrics);
   const growth = new GrowthRequests();
   let table: FollowedTable | undefined;
   const role = createRole(deps, {
     spec: { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' },
     onStart: async () => {
-      table = followTable(bus, 'workloads', { onRecord: (key, value) => workloads.put(key, value), log });
+      table = followTable(bus, 'workloads', { onRecord: (...taken) => workloads.put(...taken), log });
       await Promise.all([table.ready, documents.ready()]);
     },
     onStop: async () => table?.stop(),

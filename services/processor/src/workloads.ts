@@ -1,4 +1,6 @@
+import type { BusRecord } from '@eyrie/platform/bus/bus';
 import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
 import { FORMATS, type Identity, type WorkloadSnapshot } from '@eyrie/schemas';
 import { WorkloadIndex } from './core/join/workload-index.ts';
 import { entitiesOf, type Subject } from './core/judge/judge.ts';
@@ -15,26 +17,30 @@ const NAMES_MAX = 50_000;
 /** The inventory's word on pods, shared by all partitions of the process, and who waits for news of it. */
 export class Workloads {
   readonly #log: Logger;
+  readonly #metrics: Metrics;
   readonly #index = new WorkloadIndex();
   readonly #readers = new Set<News>();
 
-  constructor(log: Logger) {
+  constructor(log: Logger, metrics: Metrics) {
     this.#log = log;
+    this.#metrics = metrics;
   }
 
   get pods(): number {
     return this.#index.pods;
   }
 
-  /** Takes a record of the topic `workloads`; one that cannot be read has no effect. */
-  put(key: string, value: Buffer | null): void {
+  /** Takes a record of the topic `workloads`; one that cannot be read has no effect, is counted, and named in the log. */
+  put(key: string, value: Buffer | null, { partition, offset }: Pick<BusRecord, 'partition' | 'offset'>): void {
     if (value === null) {
       this.#index.remove(key);
       return;
     }
     const snapshot = parse(value);
-    if (snapshot === undefined) {
-      this.#log.warn({ key }, 'a workload record cannot be read and has no effect');
+    if (typeof snapshot === 'string') {
+      const place = { topic: 'workloads', partition, offset, reason: snapshot };
+      this.#log.warn({ ...place, key }, 'a workload record cannot be read and has no effect');
+      this.#metrics.count('eyrie_dead_letters_total', { stage: 'workloads', reason: snapshot });
       return;
     }
     if (!this.#index.apply(snapshot) || this.#readers.size === 0) return;
@@ -80,11 +86,12 @@ export class Workloads {
   }
 }
 
-function parse(value: Buffer): WorkloadSnapshot | undefined {
+function parse(value: Buffer): WorkloadSnapshot | 'newer_format' | 'unreadable' {
   try {
     const snapshot = JSON.parse(value.toString('utf8')) as WorkloadSnapshot;
-    return snapshot.v <= FORMATS.record && Array.isArray(snapshot.containers) ? snapshot : undefined;
+    if (snapshot.v > FORMATS.record) return 'newer_format';
+    return typeof snapshot.v === 'number' && Array.isArray(snapshot.containers) ? snapshot : 'unreadable';
   } catch {
-    return undefined;
+    return 'unreadable';
   }
 }

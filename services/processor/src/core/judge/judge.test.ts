@@ -205,11 +205,15 @@ describe('the judge', () => {
     for (const [key, value] of takeChanges(judge.state)) if (value !== null) changelog.set(key, value);
     const foreign = ['rnd', 'a/x', `n/${judgement?.alert_id}`, `t/${judgement?.alert_id}`, 'clock/x', 'count/acme/m']
       .flatMap((key) => [key, `${key}y`])
-      .concat('seen/z', 'seen/000000000009', 'raw/l/0', 'known/k', 'alias/f', 'dismissal/f', 'storm/t/r');
+      .concat('seen/z', 'raw/l/0', 'known/k', 'alias/f', 'dismissal/f', 'storm/t/r');
     for (const value of ['\u0000\u0001', 'null', '{}', '[]', '1', '{"f":1}', '{"f":1,"record":{}}', '']) {
       const left: string[] = [];
       const entries = [...changelog, ...foreign.map((key) => [key, Buffer.from(value)] as const)];
       const state = restoreState(0, entries, someOptions(), (key) => left.push(key));
+      const short = restoreState(0, [...changelog, ['seen/9', Buffer.from('\u0001')]], someOptions(), (key) =>
+        left.push(key),
+      );
+      expect([left.pop(), short.alerts.size]).toEqual(['seen/9', 1]);
       expect([...state.alerts.keys()], value).toEqual([judgement?.alert_id]);
       // Counters and targets of an alert nobody holds are asked by nobody.
       const isAsked = (key: string) => !/^[nt]\/.*y$/.test(key);

@@ -12,8 +12,9 @@ export interface SeenLimits {
   readonly seenMax: number;
 }
 
-/** Whether bytes are a block, of this version or a newer one. */
+/** Whether bytes are a block, of this version or a newer one, whose shape nobody knows. */
 export function isBlock(value: Buffer): boolean {
+  if (value.length > 0 && value.readUInt8(0) > FORMAT) return true;
   return value.length >= HEADER_BYTES && (value.length - HEADER_BYTES) % ID_BYTES === 0;
 }
 
