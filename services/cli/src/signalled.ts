@@ -1,5 +1,8 @@
-/** Orchestrators kill after ten seconds or more; what has not ended by then waits for somebody who does not answer. */
-const END_MS = 9_000;
+/**
+ * Orchestrators kill after ten seconds or more; what has not ended by then waits for somebody who does not answer. Draining
+ * and killing an engine that hangs take nine: who ended before would leave it behind.
+ */
+const END_MS = 9_700;
 
 /**
  * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. To be called before others are told
