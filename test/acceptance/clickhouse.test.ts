@@ -4,7 +4,7 @@ import { type FaultProxy, startFaultProxy } from '@eyrie/platform/testing/clickh
 import { startTestServer, type TestServer } from '@eyrie/platform/testing/clickhouse/test-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startEyrie, temporaryDirectory } from '../../bench/process.ts';
-import { EVENT, eyrie } from './eyrie.ts';
+import { eyrie, postShells } from './eyrie.ts';
 
 const POSTS = 30;
 const EVENTS = 20;
@@ -64,16 +64,7 @@ it('stores every event once while the server dies, is away and loses answers, an
   const running = await startEyrie(dataDir, { env });
   try {
     for (let post = 0; post < POSTS; post += 1) {
-      const events = Array.from({ length: EVENTS }, (_, index) => ({
-        ...EVENT,
-        time: `2026-11-20T10:00:00.${String(post * EVENTS + index).padStart(9, '0')}Z`,
-      }));
-      const answer = await fetch(`${running.ready.gateway}/v1/events`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${running.ready.intake_token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(events),
-      });
-      expect(await answer.json()).toMatchObject({ accepted: EVENTS });
+      expect(await postShells(running.ready, post, EVENTS)).toMatchObject({ accepted: EVENTS });
       if (post === 8) await server.crash?.();
       if (post === 12) await proxy.down();
       if (post === 18) await proxy.up();

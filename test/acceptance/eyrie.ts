@@ -16,6 +16,24 @@ export const EVENT = {
   tags: ['container', 'mitre_execution', 'shell'],
 };
 
+/** Posts so many shells; those of each `post` have other times, so every one is another event. Gives the answer. */
+export async function postShells(
+  { gateway, intake_token: token }: { readonly gateway: string; readonly intake_token: string },
+  post: number,
+  count: number,
+): Promise<unknown> {
+  const events = Array.from({ length: count }, (_, index) => ({
+    ...EVENT,
+    time: `2026-11-20T10:00:00.${String(post * count + index).padStart(9, '0')}Z`,
+  }));
+  const answer = await fetch(`${gateway}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(events),
+  });
+  return answer.json();
+}
+
 /** Runs the command line to its end. */
 export async function eyrie(
   args: readonly string[],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startTestServer, type TestServer } from '@eyrie/platform/testing/clickhouse/test-server';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
-import { EVENT } from './eyrie.ts';
+import { postShells } from './eyrie.ts';
 
 const EVENTS = 10;
 
@@ -38,16 +38,7 @@ async function stored(): Promise<readonly [rows: number, events: number]> {
 
 /** One post, archived before the next: batches, and so tokens, are cut the same way each time. */
 async function send(running: Running, post: number): Promise<void> {
-  const events = Array.from({ length: EVENTS }, (_, index) => ({
-    ...EVENT,
-    time: `2026-11-20T10:00:00.${String(post * EVENTS + index).padStart(9, '0')}Z`,
-  }));
-  const answer = await fetch(`${running.ready.gateway}/v1/events`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${running.ready.intake_token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(events),
-  });
-  expect(await answer.json()).toMatchObject({ accepted: EVENTS });
+  expect(await postShells(running.ready, post, EVENTS)).toMatchObject({ accepted: EVENTS });
   for (let attempt = 0; attempt < 100 && (await stored())[0] < (post + 1) * EVENTS; attempt += 1) {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConnectionsFile } from '@eyrie/schemas/connection';
-import { parse } from 'yaml';
 import { AppError } from './errors.ts';
 import type { Network } from './http-client.ts';
+import { readYamlFile } from './yaml-file.ts';
 
 export type SlackTarget = {
   readonly network: Network;
@@ -31,7 +31,7 @@ export const NO_CONNECTIONS: Connections = { slack: new Map(), webhooks: new Map
 /** Reads `EYRIE_CONNECTIONS_FILE`; paths of secrets are relative to it. @throws AppError EYRIE_CONNECTION_INVALID with all problems */
 export function readConnections(file: string): Connections {
   const problems: string[] = [];
-  const parsed = ConnectionsFile.safeParse(readYaml(file));
+  const parsed = ConnectionsFile.safeParse(readYamlFile(file, (problem) => invalid(file, [problem])));
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.') || '(file)'}: ${issue.message}`);
     throw invalid(file, problems);
@@ -73,20 +73,6 @@ export function readConnections(file: string): Connections {
   }
   if (problems.length > 0) throw invalid(file, problems);
   return { slack, webhooks };
-}
-
-function readYaml(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw invalid(file, ['cannot be read']);
-  }
-  try {
-    return parse(text, { maxAliasCount: 0 });
-  } catch (error) {
-    throw invalid(file, [`is no YAML: ${error instanceof Error ? error.message.split('\n')[0] : ''}`]);
-  }
 }
 
 function isHttpUrl(text: string): boolean {

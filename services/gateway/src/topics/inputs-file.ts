@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { AppError } from '@eyrie/platform/errors';
+import { readYamlFile } from '@eyrie/platform/yaml-file';
 import { TOPIC_NAMES } from '@eyrie/schemas';
 import { type InputEntry, InputsFile } from '@eyrie/schemas/inputs';
-import { parse } from 'yaml';
 
 /**
  * Reads `EYRIE_INPUTS_FILE`.
@@ -10,7 +9,7 @@ import { parse } from 'yaml';
  * @throws AppError EYRIE_CONFIG_INVALID with all problems, each with its entry and key
  */
 export function readInputs(file: string, prefix: string): readonly InputEntry[] {
-  const content = readYaml(file);
+  const content = readYamlFile(file, (problem) => invalid(file, [problem]));
   const parsed = InputsFile.safeParse(content);
   if (!parsed.success) {
     throw invalid(
@@ -52,20 +51,6 @@ function placeOf(content: unknown, index: number): string {
   const entry = Array.isArray(content) ? (content[index] as unknown) : undefined;
   const topic = typeof entry === 'object' && entry !== null && 'topic' in entry ? entry.topic : undefined;
   return `entry ${index + 1}${typeof topic === 'string' ? ` (topic ${topic.slice(0, 80)})` : ''}`;
-}
-
-function readYaml(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    throw invalid(file, ['cannot be read']);
-  }
-  try {
-    return parse(text, { maxAliasCount: 0 });
-  } catch (error) {
-    throw invalid(file, [`is no YAML: ${error instanceof Error ? error.message.split('\n')[0] : ''}`]);
-  }
 }
 
 function invalid(file: string, problems: readonly string[]): AppError {

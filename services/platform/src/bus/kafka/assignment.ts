@@ -15,6 +15,7 @@ import { type Position, readPositions } from './positions.ts';
 import { checkRecords, type Sent, toSent } from './produce.ts';
 import type { Reader } from './reader.ts';
 import type { Followed, Standby } from './standby.ts';
+import { Steps } from './steps.ts';
 import { Transactor } from './transactor.ts';
 
 export interface AssignmentHost {
@@ -42,9 +43,7 @@ export class Assignment implements Assigned, Ownership<Assigned> {
   #fetcher: Fetcher | undefined;
   #inputs: Inputs | undefined;
   #followed: Followed | undefined;
-  #lost: string | undefined;
-  /** The step under way; those behind it wait for it. */
-  #step: Promise<unknown> = Promise.resolve();
+  readonly #steps: Steps;
 
   constructor(host: AssignmentHost, spec: GroupSpec, partition: number, signal: AbortSignal, standby?: Standby) {
     this.#standby = standby;
@@ -53,6 +52,7 @@ export class Assignment implements Assigned, Ownership<Assigned> {
     this.#signal = signal;
     this.group = spec.group;
     this.partition = partition;
+    this.#steps = new Steps(`group ${this.group} partition ${partition}`);
   }
 
   async begin(): Promise<void> {
@@ -84,11 +84,11 @@ export class Assignment implements Assigned, Ownership<Assigned> {
   }
 
   lose(why: string): void {
-    this.#lost ??= why;
+    this.#steps.lose(why);
   }
 
   async end(): Promise<void> {
-    await this.#step;
+    await this.#steps.settled();
     this.#standby?.giveBack(this.partition);
     // A fetch the broker still holds ends by itself, soon after.
     void this.#fetcher?.close();
@@ -119,28 +119,19 @@ export class Assignment implements Assigned, Ownership<Assigned> {
   }
 
   transact(step: Step): Promise<readonly Appended[]> {
-    const done = this.#step.then(() => this.#transact(step));
-    this.#step = done.catch(() => undefined);
-    return done;
+    return this.#steps.run(() => this.#transact(step));
   }
 
   async #transact(step: Step): Promise<readonly Appended[]> {
-    this.#assertLive();
     const { metrics, reader } = this.#host;
-    const { group } = this;
-    try {
-      const outputs = (step.outputs ?? []).map((output) => this.#checked(output));
-      const state = this.#stateOf(step);
-      checkRecords([...outputs, ...state], this.#host.client.maxRecordBytes);
-      for (const { topic, next } of step.positions) await this.#checkPosition(topic, next);
-      const appended = await this.#commit(step.positions, state, outputs);
-      reader.wrote(appended);
-      metrics.count('eyrie_bus_transactions_total', { group });
-      return appended.slice(0, outputs.length);
-    } catch (error) {
-      this.#lost ??= 'an earlier step failed; start anew from the committed state';
-      throw error;
-    }
+    const outputs = (step.outputs ?? []).map((output) => this.#checked(output));
+    const state = this.#stateOf(step);
+    checkRecords([...outputs, ...state], this.#host.client.maxRecordBytes);
+    for (const { topic, next } of step.positions) await this.#checkPosition(topic, next);
+    const appended = await this.#commit(step.positions, state, outputs);
+    reader.wrote(appended);
+    metrics.count('eyrie_bus_transactions_total', { group: this.group });
+    return appended.slice(0, outputs.length);
   }
 
   async #commit(positions: Step['positions'], state: readonly Sent[], outputs: readonly Sent[]) {
@@ -154,7 +145,7 @@ export class Assignment implements Assigned, Ownership<Assigned> {
       positions: moved.map((position) => ({ ...position, topic: this.#host.names.topic(position.topic), partition })),
       state,
       outputs,
-      check: () => this.#assertLive(),
+      check: () => this.#steps.assertLive(),
     });
     for (const { topic, next, note } of moved) {
       this.#positions.set(topic, { next, ...(note !== undefined && { note }) });
@@ -209,10 +200,5 @@ export class Assignment implements Assigned, Ownership<Assigned> {
       if (bounds !== undefined && next <= bounds.end) return;
     }
     throw new RangeError(`position ${next} lies outside ${topic}-${this.partition}`);
-  }
-
-  #assertLive(): void {
-    if (this.#lost === undefined) return;
-    throw new AppError('EYRIE_FENCED', `group ${this.group} partition ${this.partition}: ${this.#lost}`);
   }
 }

@@ -9,6 +9,7 @@ import { ForeignInput } from './foreign-input.ts';
 import type { Ownership } from './membership.ts';
 import { readOffsets } from './positions.ts';
 import { checkRecords, toSent } from './produce.ts';
+import { Steps } from './steps.ts';
 import { Transactor } from './transactor.ts';
 
 /**
@@ -31,8 +32,7 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
   #transactor: Transactor | undefined;
   #fetcher: Fetcher | undefined;
   #input: ForeignInput | undefined;
-  #lost: string | undefined;
-  #step: Promise<unknown> = Promise.resolve();
+  readonly #steps: Steps;
 
   constructor(host: AssignmentHost, { group, topic }: ForeignSpec, partition: number, signal: AbortSignal) {
     this.#host = host;
@@ -40,6 +40,7 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
     this.group = group;
     this.topic = topic;
     this.partition = partition;
+    this.#steps = new Steps(`group ${this.group} partition ${partition}`);
   }
 
   async begin(): Promise<void> {
@@ -56,11 +57,11 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
   }
 
   lose(why: string): void {
-    this.#lost ??= why;
+    this.#steps.lose(why);
   }
 
   async end(): Promise<void> {
-    await this.#step;
+    await this.#steps.settled();
     // A fetch the broker still holds ends by itself, soon after.
     void this.#fetcher?.close();
     await this.#transactor?.close();
@@ -74,28 +75,20 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
   }
 
   transact(step: Step): Promise<readonly Appended[]> {
-    const done = this.#step.then(() => this.#transact(step));
-    this.#step = done.catch(() => undefined);
-    return done;
+    return this.#steps.run(() => this.#transact(step));
   }
 
   async #transact({ next, outputs }: Step): Promise<readonly Appended[]> {
-    this.#assertLive();
     const { metrics, partitions } = this.#host;
-    try {
-      for (const { topic, partition } of outputs) {
-        if (partition >= partitions(topic)) throw new RangeError(`there is no log ${topic}-${partition}`);
-      }
-      if (next < this.#next || next > (this.#input?.end ?? 0)) {
-        throw new RangeError(`position ${next} lies outside ${this.topic}-${this.partition}`);
-      }
-      const appended = await this.#commit(next, outputs);
-      metrics.count('eyrie_bus_transactions_total', { group: this.group });
-      return appended;
-    } catch (error) {
-      this.#lost ??= 'an earlier step failed; start anew from the committed state';
-      throw error;
+    for (const { topic, partition } of outputs) {
+      if (partition >= partitions(topic)) throw new RangeError(`there is no log ${topic}-${partition}`);
     }
+    if (next < this.#next || next > (this.#input?.end ?? 0)) {
+      throw new RangeError(`position ${next} lies outside ${this.topic}-${this.partition}`);
+    }
+    const appended = await this.#commit(next, outputs);
+    metrics.count('eyrie_bus_transactions_total', { group: this.group });
+    return appended;
   }
 
   async #commit(next: number, outputs: Step['outputs']): Promise<readonly Appended[]> {
@@ -108,7 +101,7 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
       positions: [{ topic, partition, next }],
       state: [],
       outputs: sent,
-      check: () => this.#assertLive(),
+      check: () => this.#steps.assertLive(),
     });
     this.#next = next;
     this.#host.reader.wrote(appended);
@@ -142,10 +135,5 @@ export class ForeignAssignment implements ForeignAssigned, Ownership<ForeignAssi
     metrics.count('eyrie_bus_lost_records_total', { group, topic }, Math.max(0, to - from));
     const message = from < start ? 'records were removed before they were read' : 'the log ends before what was read';
     log.error({ group, topic, partition, from, to }, message);
-  }
-
-  #assertLive(): void {
-    if (this.#lost === undefined) return;
-    throw new AppError('EYRIE_FENCED', `group ${this.group} partition ${this.partition}: ${this.#lost}`);
   }
 }
