@@ -138,6 +138,45 @@ it('starts anew where a step could not be written, and stores each record once',
   await archiver.stop();
 });
 
+it('repeats an insert under its name, whatever compaction has taken from its records meanwhile', async () => {
+  let steps = 0;
+  const bus: Bus = {
+    ...temporary.bus,
+    read: async (topic, partition, from, options) =>
+      (await temporary.bus.read(topic, partition, from, options)).filter(({ offset }) => offset > 0),
+    join: (spec, run) =>
+      temporary.bus.join(spec, (assigned, signal) =>
+        run(
+          {
+            group: assigned.group,
+            partition: assigned.partition,
+            restore: () => assigned.restore(),
+            position: (topic) => assigned.position(topic),
+            poll: (options) => assigned.poll(options),
+            transact: (step) => {
+              if (!spec.inputs.includes('judged')) return assigned.transact(step);
+              steps += 1;
+              // The first notes what is inserted, the second would have moved the positions.
+              if (steps !== 2) return assigned.transact(step);
+              return Promise.reject(new AppError('EYRIE_DISK_FULL', 'no space', { retryable: true }));
+            },
+          },
+          signal,
+        ),
+      ),
+  };
+  const { archiver } = start({ bus });
+  const versions = [1, 2, 3].map((version) => testAlert(1, { version }));
+  await temporary.bus.append(
+    versions.map((alert) => ({ topic: 'alerts', partition: 0, value: Buffer.from(JSON.stringify(alert)) })),
+  );
+  await archiver.start();
+  await archiver.caughtUp();
+  expect(steps).toBeGreaterThan(2);
+  expect(await count('alert_versions')).toBe(3);
+  await archiver.stop();
+});
+
 it('says so when a statement of ours is refused, and loses nothing', async () => {
   const broken: Store = { ...store, insert: () => Promise.reject(new AppError('EYRIE_STORE_REJECTED', 'no')) };
   const first = start({ store: broken });

@@ -91,11 +91,13 @@ export async function runSink(
     );
   const overlap = await Overlap.find({ bus, store, log, metrics, patiently }, assigned, inputs);
 
-  async function insertAll(batch: Batch): Promise<void> {
+  /** @param noted bounds that name a repeat, whatever is left of the records between them */
+  async function insertAll(batch: Batch, noted?: (topic: TopicName) => BusRange | undefined): Promise<void> {
     begunAt = clock.now();
     failpoint('before-clickhouse-insert');
     for (const { table, columns, rows, rowCount, range } of batch.inserts()) {
-      const token = insertToken(bus.logIdentity(range.topic, partition), table, partition, range);
+      const named = noted?.(range.topic) ?? range;
+      const token = insertToken(bus.logIdentity(range.topic, partition), table, partition, named);
       await patiently(
         () => store.insert({ table, columns, rows, rowCount, token }),
         (error, attempt) => {
@@ -211,7 +213,7 @@ export async function runSink(
     const again = await reread();
     if (again !== undefined) {
       for (const { topic, max } of again.batch.ranges()) skip.set(topic, max);
-      running = { ...again, inserted: insertAll(again.batch) };
+      running = { ...again, inserted: insertAll(again.batch, (topic) => overlap.range(topic)) };
       running.inserted.catch(() => undefined);
     }
     while (!signal.aborted) {

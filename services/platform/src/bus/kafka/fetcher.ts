@@ -81,15 +81,24 @@ export class Fetcher {
 
   /** First offset kept and next to be written, open steps included. */
   async bounds(topic: string, partition: number): Promise<{ readonly start: number; readonly end: number }> {
+    const [start, end] = await Promise.all([this.#offset(topic, partition, true), this.end(topic, partition)]);
+    return { start, end };
+  }
+
+  /**
+   * The next offset to be written. A leader elected just now does not say before it knows: until then its fetches end
+   * where it was told, as a follower, that the log ends, which may lie below what was read and committed before.
+   */
+  async end(topic: string, partition: number): Promise<number> {
+    return this.#offset(topic, partition, false);
+  }
+
+  #offset(topic: string, partition: number, fromBeginning: boolean): Promise<number> {
     return this.#repeat(['Describe', topic], async () => {
-      const ask = async (fromBeginning: boolean) => {
-        const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-        const offset = found?.partitions[0]?.offset;
-        if (offset === undefined) throw new RangeError(`there is no partition ${partition} of ${topic}`);
-        return Number(offset);
-      };
-      const [start, end] = await Promise.all([ask(true), ask(false)]);
-      return { start, end };
+      const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+      const offset = found?.partitions[0]?.offset;
+      if (offset === undefined) throw new RangeError(`there is no partition ${partition} of ${topic}`);
+      return Number(offset);
     });
   }
 

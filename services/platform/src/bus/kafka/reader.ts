@@ -14,13 +14,16 @@ import type { Followed } from './standby.ts';
 /** The markers of a step follow its commit by some milliseconds; a step of somebody else may hold them back. */
 const VISIBLE_MS = 5_000;
 const VISIBLE_STEP_MS = 2;
+/** A leader elected just now knows the end of its log when those who follow it have asked it once. */
+const LEADER_MS = 30_000;
+const LEADER_STEP_MS = 20;
 const STATE_BYTES = 4 * 1024 * 1024;
 /** Waiting for what other processes write: asked that often, from soon to seldom. */
 const FIRST_WAIT_MS = 5;
 const LAST_WAIT_MS = 100;
 
 interface ReaderParts {
-  readonly fetcher: Fetcher;
+  readonly fetcher: Pick<Fetcher, 'fetch' | 'bounds' | 'end'>;
   readonly names: Names;
   readonly clock: Clock;
   readonly notifier: Notifier;
@@ -29,7 +32,7 @@ interface ReaderParts {
 
 /** Reads partitions outside a group. What this process wrote is there to read once its call has resolved. */
 export class Reader {
-  readonly #fetcher: Fetcher;
+  readonly #fetcher: ReaderParts['fetcher'];
   readonly #names: Names;
   readonly #clock: Clock;
   readonly #notifier: Notifier;
@@ -57,7 +60,8 @@ export class Reader {
   }
 
   async read(topic: TopicName, partition: number, from: number, maxBytes: number): Promise<readonly BusRecord[]> {
-    const { records } = await this.#readOn(topic, partition, from, maxBytes);
+    const askEnd = () => this.#fetcher.end(this.#names.topic(topic), partition);
+    const { records } = await this.#readOn(topic, partition, from, maxBytes, askEnd);
     let left = maxBytes;
     let count = 0;
     for (const { value } of records) {
@@ -85,7 +89,7 @@ export class Reader {
     const state = known?.state ?? new Map<string, Buffer>();
     let at = known?.next ?? start;
     while (at < end) {
-      const { records, next } = await this.#readOn(topic, partition, at, STATE_BYTES);
+      const { records, next } = await this.#readOn(topic, partition, at, STATE_BYTES, async () => end);
       for (const { key: bytes, value } of records) {
         const key = bytes?.toString('utf8') ?? '';
         if (!key.startsWith(prefix)) continue;
@@ -130,16 +134,23 @@ export class Reader {
     );
   }
 
-  /** The next records there are, and where to go on; none, when there are none up to the end. */
+  /**
+   * The next records there are, and where to go on; none, when there are none up to the end. Without `askEnd` the end is
+   * where the leader thinks it is, which is good enough for who asks again.
+   * @throws AppError EYRIE_BUS_UNAVAILABLE (retryable) when the leader does not know its log for half a minute
+   */
   async #readOn(
     topic: TopicName,
     partition: number,
     from: number,
     maxBytes: number,
+    askEnd: () => Promise<number> = async () => 0,
   ): Promise<{ readonly records: readonly FetchedRecord[]; readonly next: number }> {
     const name = this.#names.topic(topic);
-    const deadline = this.#clock.now() + VISIBLE_MS;
+    const startedAt = this.#clock.now();
+    const isBefore = (ms: number) => this.#clock.now() < startedAt + ms;
     let at = from;
+    let end: number | undefined;
     for (;;) {
       const [fetched] = await this.#fetcher.fetch([{ topic: name, partition, offset: at, maxBytes }], 0);
       if (fetched === undefined) return { records: [], next: at };
@@ -150,9 +161,17 @@ export class Reader {
       } else if (fetched.records.length > 0) {
         return { records: fetched.records, next: fetched.next };
       } else if (fetched.next > at) at = fetched.next;
-      else if (at >= (this.#written.get(`${topic}/${partition}`) ?? 0) || this.#clock.now() > deadline) {
-        return { records: [], next: at };
-      } else await this.#clock.sleep(VISIBLE_STEP_MS);
+      else if (at < (this.#written.get(`${topic}/${partition}`) ?? 0) && isBefore(VISIBLE_MS)) {
+        await this.#clock.sleep(VISIBLE_STEP_MS);
+      } else {
+        end ??= await askEnd();
+        if (fetched.highWatermark >= end) return { records: [], next: at };
+        if (!isBefore(LEADER_MS)) {
+          const why = `Kafka: the leader of ${name}-${partition} shows ${fetched.highWatermark} of ${end} offsets`;
+          throw new AppError('EYRIE_BUS_UNAVAILABLE', why, { retryable: true });
+        }
+        await this.#clock.sleep(LEADER_STEP_MS);
+      }
     }
   }
 }
