@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -150,24 +149,6 @@ export async function startEyrie(
 
 /** A failpoint or an error ended the process before it was ready. */
 export class EndedBeforeReady extends Error {}
-
-const PORTS = { first: 20_000, count: 10_000 } as const;
-
-/**
- * A port nobody listens on right now, below those the system gives to connections: it stays free while whoever listens
- * on it is killed and started again.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    const isFree = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
-}
 
 export function temporaryDirectory(prefix: string): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), `eyrie-${prefix}-`));

@@ -3,11 +3,13 @@
  * nothing doubled, alerts as in an undisturbed run, a script never twice.
  * A few small rounds by default; EYRIE_CHAOS=full runs 25 rounds of 50,000 events (`make chaos`).
  */
+
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@eyrie/platform/testing/free-port';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createInput } from '../../bench/input.ts';
-import { EndedBeforeReady, freePort, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
+import { EndedBeforeReady, type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
 import { writeTraceResponse } from '../../services/cli/src/demo/response.ts';
 import { sendFiles } from '../../services/cli/src/send.ts';
 import { FAILPOINTS } from '../../services/platform/src/failpoint.ts';

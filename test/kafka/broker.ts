@@ -3,7 +3,7 @@
  * or one under this machine's Java with what Maven Central gives. `node test/kafka/broker.ts` runs one until Ctrl-C.
  */
 import { execFileSync } from 'node:child_process';
-import { freePort } from '../../bench/process.ts';
+import { freePort } from '@eyrie/platform/testing/free-port';
 import { startContainer } from './container.ts';
 import { startJava } from './java.ts';
 

@@ -1,4 +1,4 @@
-import { freePort } from '../../bench/process.ts';
+import { freePort } from '@eyrie/platform/testing/free-port';
 import { settings } from './broker.ts';
 import { createNode, type Node } from './java.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Authority, createAuthority } from '@eyrie/platform/testing/authority';
-import { freePort } from '../../bench/process.ts';
+import { freePort } from '@eyrie/platform/testing/free-port';
 import { settings } from './broker.ts';
 import { startJava } from './java.ts';
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { freePort } from '../free-port.ts';
 
 /** What befalls one request on its way. */
 export type Fault =
@@ -56,13 +57,13 @@ export async function startFaultProxy(upstream: () => string, tls?: ServerOption
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  let port = 0;
+  const port = await freePort();
 
   const up = () =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', () => {
-        port = (server.address() as AddressInfo).port;
+        server.off('error', reject);
         resolve();
       });
     });
