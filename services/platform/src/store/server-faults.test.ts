@@ -116,13 +116,19 @@ describe('a server that goes away', () => {
   it('is named while nobody listens, and used again once it is back', async () => {
     const table = await scratch();
     await proxy.down();
-    const error = await thrownBy(insert(table, 'token'));
-    expect(error).toMatchObject({ code: 'EYRIE_STORE_UNAVAILABLE', retryable: true });
-    expect(error.message).toContain('nothing listens there');
-    for (const asked of [store.query('SELECT 1'), store.select('SELECT 1')]) {
-      expect(await thrownBy(asked)).toMatchObject({ code: 'EYRIE_STORE_UNAVAILABLE', retryable: true });
+    try {
+      // The first may still go out on a connection that was cut a moment ago.
+      const unavailable = { code: 'EYRIE_STORE_UNAVAILABLE', retryable: true };
+      expect(await thrownBy(insert(table, 'token'))).toMatchObject(unavailable);
+      const error = await thrownBy(insert(table, 'token'));
+      expect(error).toMatchObject(unavailable);
+      expect(error.message).toContain('nothing listens there');
+      for (const asked of [store.query('SELECT 1'), store.select('SELECT 1')]) {
+        expect(await thrownBy(asked)).toMatchObject(unavailable);
+      }
+    } finally {
+      await proxy.up();
     }
-    await proxy.up();
     await insert(table, 'token');
     expect(await count(table)).toBe(ROWS);
   });
