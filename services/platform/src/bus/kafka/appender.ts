@@ -1,4 +1,3 @@
-import type { Producer } from 'kafkajs';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
@@ -6,8 +5,10 @@ import type { Metrics } from '../../metrics.ts';
 import type { Appended } from '../bus.ts';
 import type { Client } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
+import type { Cluster } from './internals.ts';
 import type { Names } from './names.ts';
 import { checkRecords, type Sent, sendAll } from './produce.ts';
+import { SequencedWriter } from './sequenced-writer.ts';
 
 interface Queued {
   readonly sent: readonly Sent[];
@@ -19,6 +20,8 @@ interface Queued {
 /** Bytes sent together, and bytes that may wait. */
 const TURN_BYTES = 4 * 1024 * 1024;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Until a partition has a leader again; who posted waits meanwhile. */
+const PATIENCE_MS = 5_000;
 
 /**
  * Appends without input positions. One request is in flight; what arrives meanwhile shares the next one, so that the
@@ -31,7 +34,7 @@ export class Appender {
     readonly clock: Clock;
     readonly metrics: Metrics;
   };
-  #producer: Producer | undefined;
+  #writing: { readonly cluster: Cluster; readonly writer: SequencedWriter } | undefined;
   #queue: Queued[] = [];
   #waitingBytes = 0;
   #running: Promise<void> | undefined;
@@ -89,17 +92,33 @@ export class Appender {
   }
 
   async #send(sent: readonly Sent[]): Promise<readonly Appended[]> {
-    const { client, names, clock } = this.#options;
-    if (this.#producer === undefined) {
-      const producer = client.producer();
-      this.#producer = producer;
-      await producer.connect();
-    }
+    const { names, clock } = this.#options;
+    this.#writing ??= await this.#introduce();
+    const { writer } = this.#writing;
     failpoint('before-log-commit');
-    const how = { timestamp: clock.now(), compression: client.compression };
-    const appended = await sendAll(this.#producer, names, sent, how);
+    const append = writer.append.bind(writer);
+    const appended = await sendAll(append, names, sent, { timestamp: clock.now() });
     failpoint('after-log-commit');
     return appended;
+  }
+
+  /** As a producer whose repeats the brokers know. */
+  async #introduce() {
+    const { client, clock } = this.#options;
+    const { principal, compression } = client;
+    const cluster = client.cluster();
+    try {
+      await cluster.connect();
+      await cluster.refreshMetadataIfNecessary();
+      const broker = await cluster.findControllerBroker();
+      const given = await broker.initProducerId({ transactionalId: undefined, transactionTimeout: 0 });
+      const identity = { producerId: BigInt(given.producerId), producerEpoch: given.producerEpoch };
+      const options = { cluster, clock, identity, compression, patienceMs: PATIENCE_MS, principal };
+      return { cluster, writer: new SequencedWriter(options) };
+    } catch (error) {
+      await cluster.disconnect().catch(() => undefined);
+      throw error;
+    }
   }
 
   #take(): readonly Queued[] {
@@ -115,8 +134,8 @@ export class Appender {
   }
 
   async #discard(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.disconnect().catch(() => undefined);
+    const writing = this.#writing;
+    this.#writing = undefined;
+    await writing?.cluster.disconnect().catch(() => undefined);
   }
 }

@@ -48,6 +48,11 @@ const ZSTD = codec(
 );
 /** Read, because other programs write it; never written. */
 const LZ4 = codec((opened) => Buffer.from(lz4Compress(opened)), openLz4);
+const CODECS: ReadonlyMap<CompressionType, Codec> = new Map([
+  [CompressionTypes.GZIP, GZIP],
+  [CompressionTypes.Snappy, SNAPPY],
+  [CompressionTypes.ZSTD, ZSTD],
+]);
 CompressionCodecs[CompressionTypes.GZIP] = () => GZIP;
 CompressionCodecs[CompressionTypes.Snappy] = () => SNAPPY;
 CompressionCodecs[CompressionTypes.ZSTD] = () => ZSTD;
@@ -55,6 +60,11 @@ CompressionCodecs[CompressionTypes.LZ4] = () => LZ4;
 
 export function compressionType(name: Compression): CompressionType {
   return TYPES[name];
+}
+
+/** @returns what was given, where it is not to be compressed */
+export async function compress(type: CompressionType, opened: Buffer): Promise<Buffer> {
+  return CODECS.get(type)?.compress({ buffer: opened }) ?? opened;
 }
 
 /** What a codec throws for a batch that would open to more than the bound. */
@@ -65,7 +75,12 @@ export function isTooLarge(error: unknown): boolean {
 
 type Turn = (bytes: Buffer) => Buffer | Promise<Buffer>;
 
-function codec(close: Turn, open: Turn) {
+interface Codec {
+  readonly compress: (encoder: { readonly buffer: Buffer }) => Promise<Buffer>;
+  readonly decompress: Turn;
+}
+
+function codec(close: Turn, open: Turn): Codec {
   return { compress: async ({ buffer }: { readonly buffer: Buffer }) => close(buffer), decompress: open };
 }
 

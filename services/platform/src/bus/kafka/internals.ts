@@ -4,7 +4,7 @@
  * all three. The version is pinned, and these names are known to this file only.
  */
 import { createRequire } from 'node:module';
-import { crc32c } from '@node-rs/crc32';
+import { crc32c as checksumOf } from '@node-rs/crc32';
 import type { ISocketFactory, logCreator, RetryOptions, SASLOptions } from 'kafkajs';
 
 const load = createRequire(import.meta.url);
@@ -16,7 +16,9 @@ const load = createRequire(import.meta.url);
 const CHECKSUM = load.resolve('kafkajs/src/protocol/recordBatch/crc32C');
 load(CHECKSUM);
 const checksum = load.cache[CHECKSUM];
-if (checksum !== undefined) checksum.exports = (bytes: Buffer) => crc32c(bytes);
+if (checksum !== undefined) checksum.exports = (bytes: Buffer) => checksumOf(bytes);
+
+export const crc32c: (bytes: Buffer) => number = checksumOf;
 
 const kafkajs = load('kafkajs') as typeof import('kafkajs');
 export const { AssignerProtocol, CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
@@ -48,6 +50,25 @@ export interface Broker {
   }): Promise<{ memberAssignment: Buffer }>;
   heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  initProducerId(request: {
+    readonly transactionalId: string | undefined;
+    readonly transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+  addPartitionsToTxn(
+    request: InTransaction & { readonly topics: readonly { topic: string; partitions: readonly number[] }[] },
+  ): Promise<unknown>;
+  addOffsetsToTxn(request: InTransaction & { readonly groupId: string }): Promise<unknown>;
+  txnOffsetCommit(
+    request: InTransaction & {
+      readonly groupId: string;
+      readonly topics: readonly {
+        topic: string;
+        partitions: readonly { partition: number; offset: string; metadata: string }[];
+      }[];
+    },
+  ): Promise<unknown>;
+  /** `transactionResult` true commits. */
+  endTxn(request: InTransaction & { readonly transactionResult: boolean }): Promise<unknown>;
   offsetFetch(request: {
     readonly groupId: string;
     readonly topics: readonly { readonly topic: string; readonly partitions: readonly { partition: number }[] }[];
@@ -59,6 +80,13 @@ export interface Broker {
   }>;
 }
 
+/** Who writes, in every request of a transaction. */
+interface InTransaction {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
@@ -67,7 +95,9 @@ export interface Cluster {
   refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findBroker(options: { nodeId: string }): Promise<Broker>;
-  findGroupCoordinator(options: { groupId: string }): Promise<Broker>;
+  /** Any broker, in a cluster without ZooKeeper. */
+  findControllerBroker(): Promise<Broker>;
+  findGroupCoordinator(options: { groupId: string; coordinatorType?: number }): Promise<Broker>;
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],

@@ -1,22 +1,13 @@
 import { TOPICS } from '@eyrie/schemas';
-import type { CompressionTypes as CompressionType, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
 import type { Appended, Output } from '../bus.ts';
-import { CompressionTypes } from './internals.ts';
 import type { Names } from './names.ts';
+import type { SequencedWriter } from './sequenced-writer.ts';
 
-export interface Sender {
-  sendBatch(batch: ProducerBatch): Promise<RecordMetadata[]>;
-}
-
-/** Bytes of one request to one partition: a batch above the topic's bound is repeated by the library without end. */
+/** Bytes of one batch, below the bound of every topic. */
 const BATCH_BYTES = 900_000;
 /** What the protocol adds to a record, generously. */
 const RECORD_OVERHEAD = 128;
 const MAX_KEY = 16_384;
-/** Less is sent as it is: compressing it costs more than it saves. */
-const WORTH_BYTES = 4 * 1024;
-/** All replicas in sync. */
-const ACKS = -1;
 
 /** @throws RangeError for a record no topic takes; @returns the bytes of all */
 export function checkRecords(
@@ -45,43 +36,38 @@ export function toSent({ topic, partition, key, value }: Output): Sent {
 
 /** Sends in order within each partition, in rounds of bounded size; @returns where each went, in the order given. */
 export async function sendAll(
-  sender: Sender,
+  append: SequencedWriter['append'],
   names: Names,
   sent: readonly Sent[],
-  { timestamp, compression }: { readonly timestamp: number; readonly compression: CompressionType },
+  { timestamp }: { readonly timestamp: number },
 ): Promise<readonly Appended[]> {
   const appended: Appended[] = [];
   for (const round of rounds(sent)) {
-    const topics = new Map<string, Message[]>();
-    for (const { topic, partition, key, value } of round.map(({ one }) => one)) {
-      const name = names.topic(topic);
-      const messages = topics.get(name) ?? [];
-      topics.set(name, messages);
-      messages.push({ key: key ?? null, value, partition, timestamp: String(timestamp) });
-    }
-    const topicMessages = [...topics].map(([topic, messages]) => ({ topic, messages }));
-    const next = new Map<string, number>();
-    const bytes = round.reduce((sum, { one }) => sum + (one.value?.length ?? 0), 0);
-    for (const { topicName, partition, baseOffset } of await sender.sendBatch({
-      acks: ACKS,
-      compression: bytes < WORTH_BYTES ? CompressionTypes.None : compression,
-      topicMessages,
-    })) {
-      next.set(`${topicName}/${partition}`, Number(baseOffset));
-    }
-    for (const { one, index } of round) {
-      const channel = `${names.topic(one.topic)}/${one.partition}`;
-      const offset = next.get(channel);
-      if (offset === undefined) throw new Error(`no answer for ${channel}`);
-      next.set(channel, offset + 1);
-      appended[index] = { topic: one.topic, partition: one.partition, offset };
+    const portions = [...Map.groupBy(round, ({ one }) => `${one.topic}/${one.partition}`).values()];
+    const offsets = await append(
+      portions.map(([first, ...rest]) => {
+        const { topic, partition } = (first as Placed).one;
+        return { topic: names.topic(topic), partition, records: [first as Placed, ...rest].map(({ one }) => one) };
+      }),
+      timestamp,
+    );
+    for (const [at, portion] of portions.entries()) {
+      for (const [delta, { one, index }] of portion.entries()) {
+        appended[index] = { topic: one.topic, partition: one.partition, offset: (offsets[at] ?? Number.NaN) + delta };
+      }
     }
   }
   return appended;
 }
 
-function rounds(sent: readonly Sent[]): { readonly one: Sent; readonly index: number }[][] {
-  const made: { one: Sent; index: number }[][] = [];
+/** A record and its place among those given. */
+interface Placed {
+  readonly one: Sent;
+  readonly index: number;
+}
+
+function rounds(sent: readonly Sent[]): Placed[][] {
+  const made: Placed[][] = [];
   const filling = new Map<string, { round: number; bytes: number }>();
   for (const [index, one] of sent.entries()) {
     const channel = `${one.topic}/${one.partition}`;

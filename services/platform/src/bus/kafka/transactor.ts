@@ -1,17 +1,17 @@
-import type { Producer, Transaction } from 'kafkajs';
 import type { Clock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
-import { retry } from '../../retry.ts';
 import type { Appended } from '../bus.ts';
 import type { Client } from './client.ts';
-import { asAppError, errorType } from './errors.ts';
+import { Coordinators } from './coordinators.ts';
+import { asAppError } from './errors.ts';
+import type { Broker, Cluster } from './internals.ts';
 import type { Names } from './names.ts';
 import { encodeNote } from './positions.ts';
 import { type Sent, sendAll } from './produce.ts';
+import { type Portion, SequencedWriter } from './sequenced-writer.ts';
 
 export interface Writing {
-  /** Never empty: the offsets go first, because only that request may safely be repeated while the step before ends. */
+  /** Never empty. */
   readonly positions: readonly {
     /** Kafka's name. */
     readonly topic: string;
@@ -33,8 +33,8 @@ interface TransactorOptions {
   readonly timeoutMs: number;
 }
 
-/** The step before is being ended by the coordinator: its markers take some milliseconds. */
-const ENDING = { initialMs: 4, maximumMs: 50, deadlineMs: 10_000 };
+/** Until a partition has a leader again: an election takes seconds. */
+const PATIENCE_MS = 30_000;
 
 /**
  * The one writer of a transactional id. Made, it has fenced its predecessors: whatever they committed can be seen, and
@@ -42,98 +42,130 @@ const ENDING = { initialMs: 4, maximumMs: 50, deadlineMs: 10_000 };
  * effect is then known only to the next fence.
  */
 export class Transactor {
-  readonly #producer: Producer;
   readonly #options: TransactorOptions;
+  readonly #cluster: Cluster;
+  readonly #coordinators: Coordinators;
+  readonly #writer: SequencedWriter;
+  /** As it stands in every request. */
+  readonly #identity: { readonly transactionalId: string; readonly producerId: string; readonly producerEpoch: number };
 
   /** @throws AppError EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID */
   static async fence(options: TransactorOptions): Promise<Transactor> {
-    const { client, transactionalId } = options;
-    const producer = client.transactionalProducer(transactionalId, options.timeoutMs);
+    const { client, clock, transactionalId, timeoutMs: transactionTimeout } = options;
+    const cluster = client.cluster();
+    const needs = { principal: client.principal, transactionalId: ['Write', transactionalId] } as const;
     try {
-      await producer.connect();
-      // Connecting fences nobody: the first transaction asks for the epoch.
-      await (await producer.transaction()).abort();
+      await cluster.connect();
+      const coordinators = new Coordinators(cluster, clock);
+      const ask = (coordinator: Broker) => coordinator.initProducerId({ transactionalId, transactionTimeout });
+      const given = await coordinators.ask('transaction', transactionalId, needs, ask);
+      return new Transactor(options, cluster, coordinators, given);
     } catch (error) {
-      await disconnect(producer);
-      throw asAppError(error, { principal: client.principal, transactionalId: ['Write', transactionalId] });
+      await disconnect(cluster);
+      throw asAppError(error, needs);
     }
-    return new Transactor(producer, options);
   }
 
-  private constructor(producer: Producer, options: TransactorOptions) {
-    this.#producer = producer;
+  private constructor(
+    options: TransactorOptions,
+    cluster: Cluster,
+    coordinators: Coordinators,
+    { producerId, producerEpoch }: { readonly producerId: string; readonly producerEpoch: number },
+  ) {
+    const { client, clock, transactionalId } = options;
     this.#options = options;
+    this.#cluster = cluster;
+    this.#coordinators = coordinators;
+    this.#identity = { transactionalId, producerId, producerEpoch };
+    this.#writer = new SequencedWriter({
+      cluster,
+      clock,
+      identity: { transactionalId, producerId: BigInt(producerId), producerEpoch },
+      compression: client.compression,
+      patienceMs: PATIENCE_MS,
+      principal: client.principal,
+    });
   }
 
   /** @throws AppError EYRIE_FENCED, EYRIE_BUS_UNAVAILABLE, EYRIE_CONFIG_INVALID */
   async commit(group: string, writing: Writing): Promise<readonly Appended[]> {
-    try {
-      return await this.#commit(await this.#producer.transaction(), group, writing);
-    } catch (error) {
-      throw asAppError(error);
-    }
-  }
-
-  async close(): Promise<void> {
-    await disconnect(this.#producer);
-  }
-
-  async #commit(transaction: Transaction, group: string, writing: Writing): Promise<readonly Appended[]> {
-    const { names } = this.#options;
+    const { names, clock } = this.#options;
     const { state, outputs } = writing;
     let appended: readonly Appended[];
     try {
-      await this.#sendOffsets(transaction, names.group(group), writing.positions);
-      appended = await this.#send(transaction, [...outputs, ...state]);
+      const positions = this.#sendOffsets(names.group(group), writing.positions);
+      const records = sendAll(
+        (portions, timestamp) => this.#append(portions, timestamp),
+        names,
+        [...outputs, ...state],
+        {
+          timestamp: clock.now(),
+        },
+      );
+      // Nothing is under way any more when the step is given up.
+      await Promise.allSettled([positions, records]);
+      await positions;
+      appended = await records;
       writing.check();
     } catch (error) {
-      // Best effort: the next fence ends it too.
-      await transaction.abort().catch(() => undefined);
-      throw error;
+      await this.#abort();
+      throw asAppError(error);
     }
     if (outputs.length > 0) failpoint('before-log-commit');
     if (state.length > 0) failpoint('before-state-commit');
     failpoint('before-position-commit');
-    await transaction.commit();
+    // An answer that was lost may be asked for again: the step has ended one way or the other, and once.
+    await this.#ask((coordinator) => coordinator.endTxn({ ...this.#identity, transactionResult: true }));
     if (outputs.length > 0) failpoint('after-log-commit');
     if (state.length > 0) failpoint('after-state-commit');
     failpoint('after-position-commit');
     return appended;
   }
 
-  async #send(transaction: Transaction, sent: readonly Sent[]): Promise<readonly Appended[]> {
-    const { client, names, clock } = this.#options;
-    try {
-      return await sendAll(transaction, names, sent, { timestamp: clock.now(), compression: client.compression });
-    } catch (error) {
-      const topics = new Set(sent.map(({ topic }) => names.topic(topic)));
-      throw asAppError(error, { principal: client.principal, topic: ['Write', ...topics] });
-    }
+  async close(): Promise<void> {
+    await disconnect(this.#cluster);
   }
 
-  async #sendOffsets(transaction: Transaction, groupId: string, positions: Writing['positions']): Promise<void> {
-    const { client, clock } = this.#options;
+  #ask(request: (coordinator: Broker) => Promise<unknown>): Promise<unknown> {
+    const { client, transactionalId } = this.#options;
+    const needs = { principal: client.principal, transactionalId: ['Write', transactionalId] } as const;
+    return this.#coordinators.ask('transaction', transactionalId, needs, request);
+  }
+
+  async #append(portions: readonly Portion[], timestamp: number): Promise<readonly number[]> {
+    const byTopic = Map.groupBy(portions, ({ topic }) => topic);
+    const topics = [...byTopic].map(([topic, own]) => ({ topic, partitions: own.map(({ partition }) => partition) }));
+    await this.#ask((coordinator) => coordinator.addPartitionsToTxn({ ...this.#identity, topics }));
+    return this.#writer.append(portions, timestamp);
+  }
+
+  async #sendOffsets(groupId: string, positions: Writing['positions']): Promise<void> {
+    const { principal } = this.#options.client;
     const topics = positions.map(({ topic, partition, next, note }) => ({
       topic,
       partitions: [{ partition, offset: String(next), metadata: encodeNote(note) }],
     }));
-    await retry(clock, { ...ENDING, random: Math.random }, async () => {
-      try {
-        await transaction.sendOffsets({ consumerGroupId: groupId, topics });
-      } catch (error) {
-        if (errorType(error) !== 'CONCURRENT_TRANSACTIONS') {
-          const topic = ['Read', ...topics.map((one) => one.topic)] as const;
-          throw asAppError(error, { principal: client.principal, group: ['Read', groupId], topic });
-        }
-        throw new AppError('EYRIE_BUS_UNAVAILABLE', 'the step before is still ending', {
-          retryable: true,
-          cause: error,
-        });
-      }
-    });
+    const needs = {
+      principal,
+      group: ['Read', groupId],
+      topic: ['Read', ...topics.map(({ topic }) => topic)],
+    } as const;
+    await this.#ask((coordinator) => coordinator.addOffsetsToTxn({ ...this.#identity, groupId }));
+    const commit = (coordinator: Broker) => coordinator.txnOffsetCommit({ ...this.#identity, groupId, topics });
+    await this.#coordinators.ask('group', groupId, needs, commit);
+  }
+
+  /** Best effort: the next fence ends the step too. */
+  async #abort(): Promise<void> {
+    const { transactionalId } = this.#options;
+    await this.#coordinators
+      .askOnce('transaction', transactionalId, (coordinator) =>
+        coordinator.endTxn({ ...this.#identity, transactionResult: false }),
+      )
+      .catch(() => undefined);
   }
 }
 
-async function disconnect(producer: Producer): Promise<void> {
-  await producer.disconnect().catch(() => undefined);
+async function disconnect(cluster: Cluster): Promise<void> {
+  await cluster.disconnect().catch(() => undefined);
 }
