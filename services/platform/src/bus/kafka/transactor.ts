@@ -8,6 +8,7 @@ import type { Broker, Cluster } from './internals.ts';
 import type { Names } from './names.ts';
 import { encodeNote } from './positions.ts';
 import { type Sent, sendAll } from './produce.ts';
+import type { Needs } from './refusals.ts';
 import { type Portion, SequencedWriter } from './sequenced-writer.ts';
 
 export interface Writing {
@@ -126,16 +127,17 @@ export class Transactor {
     await disconnect(this.#cluster);
   }
 
-  #ask(request: (coordinator: Broker) => Promise<unknown>): Promise<unknown> {
+  #ask(request: (coordinator: Broker) => Promise<unknown>, more: Omit<Needs, 'principal'> = {}): Promise<unknown> {
     const { client, transactionalId } = this.#options;
-    const needs = { principal: client.principal, transactionalId: ['Write', transactionalId] } as const;
+    const needs = { principal: client.principal, transactionalId: ['Write', transactionalId], ...more } as const;
     return this.#coordinators.ask('transaction', transactionalId, needs, request);
   }
 
   async #append(portions: readonly Portion[], timestamp: number): Promise<readonly number[]> {
     const byTopic = Map.groupBy(portions, ({ topic }) => topic);
     const topics = [...byTopic].map(([topic, own]) => ({ topic, partitions: own.map(({ partition }) => partition) }));
-    await this.#ask((coordinator) => coordinator.addPartitionsToTxn({ ...this.#identity, topics }));
+    const needs = { topic: ['Write', ...byTopic.keys()] } as const;
+    await this.#ask((coordinator) => coordinator.addPartitionsToTxn({ ...this.#identity, topics }), needs);
     return this.#writer.append(portions, timestamp);
   }
 
@@ -145,14 +147,10 @@ export class Transactor {
       topic,
       partitions: [{ partition, offset: String(next), metadata: encodeNote(note) }],
     }));
-    const needs = {
-      principal,
-      group: ['Read', groupId],
-      topic: ['Read', ...topics.map(({ topic }) => topic)],
-    } as const;
-    await this.#ask((coordinator) => coordinator.addOffsetsToTxn({ ...this.#identity, groupId }));
+    const needs = { group: ['Read', groupId], topic: ['Read', ...topics.map(({ topic }) => topic)] } as const;
+    await this.#ask((coordinator) => coordinator.addOffsetsToTxn({ ...this.#identity, groupId }), needs);
     const commit = (coordinator: Broker) => coordinator.txnOffsetCommit({ ...this.#identity, groupId, topics });
-    await this.#coordinators.ask('group', groupId, needs, commit);
+    await this.#coordinators.ask('group', groupId, { principal, ...needs }, commit);
   }
 
   /** Best effort: the next fence ends the step too. */
