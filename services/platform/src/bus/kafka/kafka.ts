@@ -178,7 +178,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
       prefix: options.prefix,
       partitionsMs: options.partitionsMs ?? PARTITIONS_MS,
     }),
-    groups: () => listRegistered(admin, names, fetcher),
+    groups: () => listRegistered(admin, names, fetcher, clock),
     removeGroup: (group) => removeRegistered(admin, names, group),
     read: async (topic, partition, from, readOptions) => {
       check(topic, partition);

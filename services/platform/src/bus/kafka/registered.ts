@@ -1,13 +1,30 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { Admin } from 'kafkajs';
+import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
+import { retry } from '../../retry.ts';
 import type { GroupPosition } from '../bus.ts';
 import { asAppError, errorType } from './errors.ts';
 import type { Fetcher } from './fetcher.ts';
 import type { Names } from './names.ts';
 
-/** Our groups on the cluster and how far they have read. */
-export async function listRegistered(admin: Admin, names: Names, fetcher: Fetcher): Promise<readonly GroupPosition[]> {
+/** Coordinators that were elected just now load their groups for some seconds. */
+const RETRY = { initialMs: 20, maximumMs: 500, deadlineMs: 10_000 } as const;
+
+/**
+ * Our groups on the cluster and how far they have read.
+ * @throws AppError EYRIE_BUS_UNAVAILABLE when a coordinator does not answer for ten seconds
+ */
+export async function listRegistered(
+  admin: Admin,
+  names: Names,
+  fetcher: Fetcher,
+  clock: Clock,
+): Promise<readonly GroupPosition[]> {
+  return retry(clock, { ...RETRY, random: Math.random }, () => list(admin, names, fetcher));
+}
+
+async function list(admin: Admin, names: Names, fetcher: Fetcher): Promise<readonly GroupPosition[]> {
   try {
     const { groups } = await admin.listGroups();
     const ours = groups.filter(({ groupId }) => names.groupOf(groupId) !== undefined);
