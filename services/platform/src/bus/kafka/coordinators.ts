@@ -1,16 +1,15 @@
 import type { Clock } from '../../clock.ts';
 import { retry } from '../../retry.ts';
-import { asAppError } from './errors.ts';
+import { asAppError, errorType } from './errors.ts';
 import type { Broker, Cluster } from './internals.ts';
 import type { Needs } from './refusals.ts';
 import { refresh } from './sequenced-writer.ts';
 
 /** Kafka's numbers of the two kinds. */
 const TYPES = { group: 0, transaction: 1 } as const;
-/**
- * The step before is being ended by the coordinator: its markers take some milliseconds. A coordinator that is gone has a
- * successor after some seconds.
- */
+/** The step before is being ended by the coordinator: its markers take some milliseconds. */
+const ENDING = 'CONCURRENT_TRANSACTIONS';
+/** From such milliseconds to a coordinator that is gone, and has a successor after some seconds. */
 const RETRY = { initialMs: 4, maximumMs: 200, deadlineMs: 30_000 } as const;
 
 /** Asks coordinators of groups and transactions, and finds them anew where they have moved. */
@@ -34,12 +33,14 @@ export class Coordinators {
     needs: Needs,
     request: (coordinator: Broker) => Promise<T>,
   ): Promise<T> {
-    return retry(this.#clock, { ...RETRY, random: Math.random }, async (attempt) => {
+    let hasMoved = false;
+    return retry(this.#clock, { ...RETRY, random: Math.random }, async () => {
       try {
-        if (attempt > 1) await refresh(this.#cluster);
+        if (hasMoved) await refresh(this.#cluster);
         return await request(await this.#find(type, id));
       } catch (error) {
-        this.#known.delete(`${type}/${id}`);
+        hasMoved = errorType(error) !== ENDING;
+        if (hasMoved) this.#known.delete(`${type}/${id}`);
         throw asAppError(error, needs);
       }
     });
