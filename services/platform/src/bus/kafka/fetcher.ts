@@ -51,7 +51,7 @@ export class Fetcher {
   }
 
   /**
-   * Partitions of one leader, about `maxBytes` opened of each. What is out of range comes back with `errorCode` 1 and the
+   * Partitions of one leader, about `maxBytes` opened of each; those that another one leads by now are left out. What is out of range comes back with `errorCode` 1 and the
    * bounds to go on from. Batches that open to too much are passed over, so that nobody blocks a partition by what he
    * writes there; with `passesUnreadable` all that cannot be read.
    * @throws AppError EYRIE_BUS_UNAVAILABLE when the leader cannot be reached for half a minute
@@ -61,8 +61,10 @@ export class Fetcher {
       const [first] = wants;
       if (first === undefined) return [];
       await this.#cluster.refreshMetadataIfNecessary();
-      const broker = await this.#cluster.findBroker({ nodeId: this.leader(first.topic, first.partition) });
-      const asked = wants.map((want) => ({ ...want, maxOpenedBytes: want.maxBytes, maxBytes: this.#bytesFor(want) }));
+      const nodeId = this.leader(first.topic, first.partition);
+      const broker = await this.#cluster.findBroker({ nodeId });
+      const own = wants.filter(({ topic, partition }) => this.leader(topic, partition) === nodeId);
+      const asked = own.map((want) => ({ ...want, maxOpenedBytes: want.maxBytes, maxBytes: this.#bytesFor(want) }));
       const maxBytes = asked.reduce((sum, want) => sum + want.maxBytes, OVERHEAD_BYTES);
       const fetched = await fetchCommitted(broker, asked, { maxWaitMs, maxBytes });
       for (const { topic, closedBytes, openedBytes } of fetched) {

@@ -15,6 +15,8 @@ interface Input {
   end: number;
   records: BusRecord[];
   bytes: number;
+  /** A fetch is on its way, wherever it was sent: another one would bring the same records. */
+  isFetched: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ const WAIT_MS = 2_000;
 
 /** Reads the inputs of one partition number ahead, as long as someone takes from them: nothing is read unasked. */
 export class Inputs {
-  readonly #fetcher: Fetcher;
+  readonly #fetcher: Pick<Fetcher, 'fetch' | 'leader'>;
   readonly #partition: number;
   readonly #inputs: readonly Input[];
   /** Leaders with a fetch on its way: one each. */
@@ -36,7 +38,12 @@ export class Inputs {
   #arrived = new AbortController();
   #turn = 0;
 
-  constructor(fetcher: Fetcher, names: Names, partition: number, from: ReadonlyMap<TopicName, number>) {
+  constructor(
+    fetcher: Pick<Fetcher, 'fetch' | 'leader'>,
+    names: Names,
+    partition: number,
+    from: ReadonlyMap<TopicName, number>,
+  ) {
     this.#fetcher = fetcher;
     this.#partition = partition;
     this.#inputs = [...from].map(([topic, next]) => ({
@@ -46,6 +53,7 @@ export class Inputs {
       end: next,
       records: [],
       bytes: 0,
+      isFetched: false,
     }));
   }
 
@@ -99,7 +107,7 @@ export class Inputs {
     if (this.#failure !== undefined) return;
     const byLeader = new Map<string, Input[]>();
     for (const input of this.#inputs) {
-      if (input.bytes >= AHEAD_BYTES) continue;
+      if (input.isFetched || input.bytes >= AHEAD_BYTES) continue;
       const leader = this.#fetcher.leader(input.name, this.#partition);
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), input]);
     }
@@ -117,6 +125,7 @@ export class Inputs {
 
   /** Never rejects: the next `wait` throws. */
   async #fetch(leader: string, inputs: readonly Input[], maxWaitMs: number): Promise<void> {
+    for (const input of inputs) input.isFetched = true;
     try {
       const wants = inputs.map(({ name, next }) => ({
         topic: name,
@@ -128,6 +137,7 @@ export class Inputs {
     } catch (error) {
       this.#failure = error as Error;
     } finally {
+      for (const input of inputs) input.isFetched = false;
       this.#fetching.delete(leader);
       const arrived = this.#arrived;
       this.#arrived = new AbortController();
