@@ -95,12 +95,33 @@ export class Fetcher {
     return this.#offset(topic, partition, false);
   }
 
-  #offset(topic: string, partition: number, fromBeginning: boolean): Promise<number> {
-    return this.#repeat(['Describe', topic], async () => {
-      const [found] = await this.#cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-      const offset = found?.partitions[0]?.offset;
-      if (offset === undefined) throw new RangeError(`there is no partition ${partition} of ${topic}`);
-      return Number(offset);
+  /** The ends of many partitions, by `topic/partition`, in one request to each leader. */
+  async ends(
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<ReadonlyMap<string, number>> {
+    return this.#offsets(partitions, false);
+  }
+
+  async #offset(topic: string, partition: number, fromBeginning: boolean): Promise<number> {
+    const offset = (await this.#offsets([{ topic, partition }], fromBeginning)).get(`${topic}/${partition}`);
+    if (offset === undefined) throw new RangeError(`there is no partition ${partition} of ${topic}`);
+    return offset;
+  }
+
+  #offsets(partitions: readonly { readonly topic: string; readonly partition: number }[], fromBeginning: boolean) {
+    const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
+    const asked = [...byTopic].map(([topic, own]) => ({
+      topic,
+      partitions: own.map(({ partition }) => ({ partition })),
+      fromBeginning,
+    }));
+    return this.#repeat(['Describe', ...byTopic.keys()], async () => {
+      const found = await this.#cluster.fetchTopicsOffset(asked);
+      return new Map(
+        found.flatMap(({ topic, partitions: own }) =>
+          own.map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const),
+        ),
+      );
     });
   }
 

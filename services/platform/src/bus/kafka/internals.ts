@@ -101,7 +101,7 @@ export interface Cluster {
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromBeginning: boolean }[],
-  ): Promise<readonly { partitions: readonly { partition: number; offset: string }[] }[]>;
+  ): Promise<readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[]>;
 }
 
 interface ClusterOptions {

@@ -29,12 +29,12 @@ async function list(admin: Admin, names: Names, fetcher: Fetcher): Promise<reado
     const { groups } = await admin.listGroups();
     const ours = groups.filter(({ groupId }) => names.groupOf(groupId) !== undefined);
     const positions = await Promise.all(ours.map(({ groupId }) => positionsOf(admin, names, groupId)));
-    return await Promise.all(
-      positions.flat().map(async (position) => {
-        const { end } = await fetcher.bounds(names.topic(position.topic), position.partition);
-        return { ...position, end };
-      }),
-    );
+    const named = positions.flat().map((position) => ({ ...position, name: names.topic(position.topic) }));
+    const ends = await fetcher.ends(named.map(({ name, partition }) => ({ topic: name, partition })));
+    return named.flatMap(({ name, ...position }) => {
+      const end = ends.get(`${name}/${position.partition}`);
+      return end === undefined ? [] : [{ ...position, end }];
+    });
   } catch (error) {
     throw asAppError(error);
   }
