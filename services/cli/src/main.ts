@@ -33,4 +33,6 @@ function fail(text: string): void {
   }
   process.stderr.write(`${text}\n`);
   process.exitCode = text.startsWith('EYRIE_USAGE') ? 2 : 1;
+  // All is stopped; whoever starts it again waits for the end, which nothing left open may hold up.
+  if (isService) process.exit();
 }

@@ -2,13 +2,14 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import { failpoint } from '../../failpoint.ts';
 import type { Metrics } from '../../metrics.ts';
+import { retry } from '../../retry.ts';
 import type { Appended } from '../bus.ts';
 import type { Client } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import type { Cluster } from './internals.ts';
 import type { Names } from './names.ts';
 import { checkRecords, type Sent, sendAll } from './produce.ts';
-import { SequencedWriter } from './sequenced-writer.ts';
+import { refresh, SequencedWriter } from './sequenced-writer.ts';
 
 interface Queued {
   readonly sent: readonly Sent[];
@@ -22,6 +23,7 @@ const TURN_BYTES = 4 * 1024 * 1024;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Until a partition has a leader again; who posted waits meanwhile. */
 const PATIENCE_MS = 5_000;
+const RETRY = { initialMs: 20, maximumMs: 500 } as const;
 
 /**
  * Appends without input positions. One request is in flight; what arrives meanwhile shares the next one, so that the
@@ -82,10 +84,7 @@ export class Appender {
       } catch (error) {
         // Its sequence numbers are in doubt.
         await this.#discard();
-        const topics = new Set(turn.flatMap(({ sent }) => sent.map(({ topic }) => this.#options.names.topic(topic))));
-        const { principal } = this.#options.client;
-        const needs = { principal, topic: ['Write', ...topics] } as const;
-        for (const { reject } of turn) reject(asAppError(error, needs));
+        for (const { reject } of turn) reject(asAppError(error));
       }
     }
     this.#running = undefined;
@@ -93,7 +92,7 @@ export class Appender {
 
   async #send(sent: readonly Sent[]): Promise<readonly Appended[]> {
     const { names, clock } = this.#options;
-    this.#writing ??= await this.#introduce();
+    this.#writing ??= await this.#introduce(new Set(sent.map(({ topic }) => names.topic(topic))));
     const { writer } = this.#writing;
     failpoint('before-log-commit');
     const append = writer.append.bind(writer);
@@ -102,16 +101,21 @@ export class Appender {
     return appended;
   }
 
-  /** As a producer whose repeats the brokers know. */
-  async #introduce() {
+  /** As a producer whose repeats the brokers know; one that has just started gives no identity yet. */
+  async #introduce(topics: ReadonlySet<string>) {
     const { client, clock } = this.#options;
     const { principal, compression } = client;
     const cluster = client.cluster();
     try {
-      await cluster.connect();
-      await cluster.refreshMetadataIfNecessary();
-      const broker = await cluster.findControllerBroker();
-      const given = await broker.initProducerId({ transactionalId: undefined, transactionTimeout: 0 });
+      const given = await retry(clock, { ...RETRY, deadlineMs: PATIENCE_MS, random: Math.random }, async () => {
+        try {
+          await refresh(cluster);
+          const broker = await cluster.findControllerBroker();
+          return await broker.initProducerId({ transactionalId: undefined, transactionTimeout: 0 });
+        } catch (error) {
+          throw asAppError(error, { principal, topic: ['Write', ...topics] });
+        }
+      });
       const identity = { producerId: BigInt(given.producerId), producerEpoch: given.producerEpoch };
       const options = { cluster, clock, identity, compression, patienceMs: PATIENCE_MS, principal };
       return { cluster, writer: new SequencedWriter(options) };
