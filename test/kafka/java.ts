@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Broker, Settings } from './broker.ts';
@@ -18,6 +28,7 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 const CLUSTER_ID = 'MkU3OEVBNTcwNTJENDM2Qg';
 const START_MS = 120_000;
 const STOP_MS = 10_000;
+const LOOK_MS = 50;
 
 /** A node that may be killed and started again on the same data. */
 export interface Node {
@@ -36,6 +47,7 @@ export function createNode({ port, properties, users = [] }: Settings): Node {
   const classPath = join(download(), '*');
   const directory = mkdtempSync(join(tmpdir(), 'eyrie-kafka-'));
   const file = join(directory, 'server.properties');
+  const log = join(directory, 'broker.log');
   const lines = Object.entries({ ...properties, 'log.dirs': join(directory, 'data') });
   writeFileSync(file, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
   const added = users.flatMap((user) => ['--add-scram', user]);
@@ -45,22 +57,26 @@ export function createNode({ port, properties, users = [] }: Settings): Node {
   const kill = () => void running?.process.kill('SIGKILL');
 
   async function start(): Promise<void> {
+    // Into a file: a pipe nobody empties while this process is busy would hold the broker up in the middle of its work.
+    const output = openSync(log, 'w');
     const started = spawn('java', ['-Xmx512m', '-cp', classPath, 'kafka.Kafka', file], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', output],
     });
+    closeSync(output);
+    let isOver = false;
     const ended = new Promise<void>((resolve) => started.once('close', () => resolve()));
+    void ended.then(() => {
+      isOver = true;
+    });
     running = { process: started, ended };
     process.once('exit', kill);
-    const isUp = await new Promise<boolean>((resolve) => {
-      let said = '';
-      started.stderr.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString('utf8')).slice(-4_096);
-        if (said.includes('Kafka Server started')) resolve(true);
-      });
-      void ended.then(() => resolve(false));
-      setTimeout(() => resolve(false), START_MS).unref();
-    });
-    if (!isUp) throw new Error('the broker did not start');
+    const deadline = performance.now() + START_MS;
+    while (!readFileSync(log, 'utf8').includes('Kafka Server started')) {
+      if (isOver || performance.now() > deadline) {
+        throw new Error(`the broker did not start: ${readFileSync(log, 'utf8').slice(-2_000)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {
