@@ -96,7 +96,7 @@ export class Appender {
     const { writer } = this.#writing;
     failpoint('before-log-commit');
     const append = writer.append.bind(writer);
-    const appended = await sendAll(append, names, sent, { timestamp: clock.now() });
+    const appended = await sendAll(append, names, sent, clock.now());
     failpoint('after-log-commit');
     return appended;
   }

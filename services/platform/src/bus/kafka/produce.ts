@@ -39,7 +39,7 @@ export async function sendAll(
   append: SequencedWriter['append'],
   names: Names,
   sent: readonly Sent[],
-  { timestamp }: { readonly timestamp: number },
+  timestamp: number,
 ): Promise<readonly Appended[]> {
   const appended: Appended[] = [];
   for (const round of rounds(sent)) {

@@ -200,6 +200,16 @@ it('a gap in the numbers is an error at once', async () => {
   expect(brokers.requests).toBe(1);
 });
 
+it('tells whether anything may still be under way', async () => {
+  const faults = Array.from({ length: 1_000 }, (): Fault => 'lost');
+  const one = { topic: TOPIC, partition: 0, records: [{ value: Buffer.from('a') }] };
+  const [settled, unsettled] = [writerTo(new Brokers(['lost'])), writerTo(new Brokers(faults), 5_000)];
+  await settled.append([one], 1);
+  expect(settled.isSettled).toBe(true);
+  await unsettled.append([one], 1).catch(() => undefined);
+  expect(unsettled.isSettled).toBe(false);
+});
+
 it('is patient for so long, and says why', async () => {
   const faults = Array.from({ length: 1_000 }, (): Fault => 'lost');
   const one = { topic: TOPIC, partition: 0, records: [{ value: Buffer.from('a') }] };

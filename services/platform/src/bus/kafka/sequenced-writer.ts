@@ -49,9 +49,15 @@ const SEQUENCES = 2 ** 31;
 export class SequencedWriter {
   readonly #options: Options;
   readonly #next = new Map<string, number>();
+  #isSettled = true;
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  /** False once a request may still lie at a broker, unanswered. */
+  get isSettled(): boolean {
+    return this.#isSettled;
   }
 
   /**
@@ -64,6 +70,7 @@ export class SequencedWriter {
     const parts: Pending[] = await Promise.all(portions.map((portion) => this.#number(portion, timestamp)));
     const topics = [...new Set(portions.map(({ topic }) => topic))];
     let final: Error | undefined;
+    this.#isSettled = false;
     await retry(clock, { ...RETRY, deadlineMs: patienceMs, random: Math.random }, async (attempt) => {
       try {
         if (attempt > 1) await refresh(cluster);
@@ -77,6 +84,7 @@ export class SequencedWriter {
       }
     });
     if (final !== undefined) throw final;
+    this.#isSettled = true;
     return parts.map(({ baseOffset }) => baseOffset ?? Number.NaN);
   }
 

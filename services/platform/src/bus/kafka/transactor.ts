@@ -95,14 +95,8 @@ export class Transactor {
     let appended: readonly Appended[];
     try {
       const positions = this.#sendOffsets(names.group(group), writing.positions);
-      const records = sendAll(
-        (portions, timestamp) => this.#append(portions, timestamp),
-        names,
-        [...outputs, ...state],
-        {
-          timestamp: clock.now(),
-        },
-      );
+      const append: SequencedWriter['append'] = (portions, timestamp) => this.#append(portions, timestamp);
+      const records = sendAll(append, names, [...outputs, ...state], clock.now());
       // Nothing is under way any more when the step is given up.
       await Promise.allSettled([positions, records]);
       await positions;
@@ -153,9 +147,13 @@ export class Transactor {
     await this.#coordinators.ask('group', groupId, { principal, ...needs }, commit);
   }
 
-  /** Best effort: the next fence ends the step too. */
+  /**
+   * Best effort: the next fence ends the step too. What still lies at a broker would be appended behind the end of the step;
+   * the fence refuses it, because it comes from an earlier epoch.
+   */
   async #abort(): Promise<void> {
     const { transactionalId } = this.#options;
+    if (!this.#writer.isSettled) return;
     await this.#coordinators
       .askOnce('transaction', transactionalId, (coordinator) =>
         coordinator.endTxn({ ...this.#identity, transactionResult: false }),
