@@ -36,7 +36,7 @@ else {
   afterAll(() => broker.stop());
 
   const disturbed = (disturbance: Pick<RunOptions, 'before' | 'disturb'>, more: Partial<RunOptions> = {}) =>
-    run({ brokers, events: EVENTS, rate: RATE, ...disturbance, ...more });
+    run({ brokers, events: EVENTS, rate: RATE, actions: undisturbed.traces.length, ...disturbance, ...more });
 
   describe('killed with -9', () => {
     for (let round = 1; round <= ROUNDS; round += 1) {

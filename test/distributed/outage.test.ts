@@ -27,7 +27,14 @@ else {
   let undisturbed: Result;
   const brokers = () => nodes.map(({ address }) => address);
   const disturbed = (disturb: (run: Run) => Promise<void>) =>
-    run({ brokers: brokers(), replicationFactor: 3, events: EVENTS, rate: RATE, disturb });
+    run({
+      brokers: brokers(),
+      replicationFactor: 3,
+      events: EVENTS,
+      rate: RATE,
+      actions: undisturbed.traces.length,
+      disturb,
+    });
 
   beforeAll(async () => {
     nodes = await startCluster();

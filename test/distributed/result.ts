@@ -28,22 +28,29 @@ export interface Result {
 const QUIET_LOOKS = 10;
 const PATIENCE_MS = 180_000;
 
-/** Waits until nothing changes any more and no action is under way. */
-export async function settled(server: TestServer, events: number, trace: string): Promise<void> {
+/** Waits until everything due is there, nothing changes any more and no action is under way. */
+export async function settled(
+  server: TestServer,
+  due: { readonly events: number; readonly actions: number },
+  trace: string,
+): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   let before = '';
   for (let quiet = 0; quiet < QUIET_LOOKS; ) {
-    if (performance.now() > deadline) throw new Error(`no rest: ${before}, ${events} events are due`);
+    if (performance.now() > deadline) throw new Error(`no rest: ${before}, due: ${JSON.stringify(due)}`);
     await wait(500);
-    const [state] = await query<{ events: string; versions: string; open: string }>(
+    const [state] = await query<{ events: string; versions: string; open: string; unknown: string }>(
       server,
       `SELECT (SELECT uniqExact(event_id) FROM eyrie.events) AS events,
         concat(toString((SELECT count() FROM eyrie.events)), ' ', toString((SELECT sum(version) FROM eyrie.alerts)), ' ',
           toString((SELECT sum(version) FROM eyrie.actions)), ' ', toString((SELECT sum(count) FROM eyrie.duplicates))) AS versions,
-        (SELECT count() FROM eyrie.actions WHERE state IN ('planned', 'executing')) AS open`,
+        (SELECT count() FROM eyrie.actions WHERE state IN ('planned', 'executing')) AS open,
+        (SELECT count() FROM eyrie.actions WHERE state = 'unknown') AS unknown`,
     );
-    const now = `${state?.events} ${state?.versions} ${readFileSync(trace, 'utf8').length}`;
-    const isAtRest = now === before && Number(state?.events) >= events && Number(state?.open) === 0;
+    const executed = readFileSync(trace, 'utf8').split('\n').filter(Boolean).length;
+    const now = `${state?.events} ${state?.versions} ${executed}`;
+    const isAllThere = Number(state?.events) >= due.events && executed + Number(state?.unknown) >= due.actions;
+    const isAtRest = now === before && isAllThere && Number(state?.open) === 0;
     quiet = isAtRest ? quiet + 1 : 0;
     before = now;
   }

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly brokers: readonly string[];
   /** Distinct events; a twentieth of them is sent a second time. */
   readonly events: number;
+  /** Executions of the script an undisturbed run has: a reader that starts anew may be late with them. */
+  readonly actions?: number;
   /** Events a second at most: what happens meanwhile should meet work. */
   readonly rate?: number;
   readonly replicationFactor?: number;
@@ -114,8 +116,9 @@ export async function run(options: RunOptions): Promise<Result> {
   };
 
   try {
-    await member('console').start();
-    await member('gateway').start();
+    for (const name of ['console', 'gateway']) {
+      if ((await member(name).start()) === 'ended') throw new Error(`${name} ended before it was ready`);
+    }
     const input = createInput({ seed: 7, workloads: WORKLOADS });
     await post(`${it.api()}/v1/workloads`, input.workloads());
     await Promise.all(members.slice(2).map((one) => one.start()));
@@ -139,7 +142,7 @@ export async function run(options: RunOptions): Promise<Result> {
     const { accepted } = await sending;
     if (accepted !== lines.length + repeated.length) throw new Error(`${accepted} of ${lines.length} were accepted`);
     await Promise.all(members.filter((one) => one.child() === undefined).map((one) => one.start()));
-    await settled(front, events, trace);
+    await settled(front, { events, actions: options.actions ?? 0 }, trace);
     const result = await readResult(front, it.api(), API_TOKEN, trace);
     const cutShort = members.filter(({ role }) => role === 'responder').reduce((sum, one) => sum + one.cutShort(), 0);
     return { ...result, unknownMax: cutShort * SCRIPTS * PARTITIONS.actions };

@@ -40,13 +40,14 @@ else {
         brokers,
         events: EVENTS,
         rate: RATE,
+        actions: undisturbed.traces.length,
         main: previous ?? '',
         disturb: async ({ members }) => {
           for (const member of members) {
             await wait(500);
             expect(await member.end('SIGTERM'), member.words()).toBe(0);
             member.use(MAIN);
-            await member.start();
+            expect(await member.start(), member.words()).toBe('ready');
           }
         },
       });

@@ -112,7 +112,8 @@ export class Fetcher {
     const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
     const asked = [...byTopic].map(([topic, own]) => ({
       topic,
-      partitions: own.map(({ partition }) => ({ partition })),
+      // The broker refuses a request that names one twice.
+      partitions: [...new Set(own.map(({ partition }) => partition))].map((partition) => ({ partition })),
       fromBeginning,
     }));
     return this.#repeat(['Describe', ...byTopic.keys()], async () => {

@@ -372,13 +372,19 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
 
     test('groups are listed with their positions until they are removed', async () => {
       await bus.append([frame('raw', 'one'), frame('raw', 'two')]);
-      await inGroup(bus, { group: 'prepare', inputs: ['raw'] }, 0, async (assigned) => {
-        const [first] = await assigned.poll({ maxBytes: 1, maxWaitMs: 1_000 });
-        await assigned.transact({ positions: [{ topic: 'raw', next: (first?.offset ?? 0) + 1 }] });
-      });
+      // Two that read the same partition.
+      for (const group of ['prepare', 'archiver']) {
+        await inGroup(bus, { group, inputs: ['raw'] }, 0, async (assigned) => {
+          const [first] = await assigned.poll({ maxBytes: 1, maxWaitMs: 1_000 });
+          await assigned.transact({ positions: [{ topic: 'raw', next: (first?.offset ?? 0) + 1 }] });
+        });
+      }
       bus = await under.reopen();
       const { end } = await bus.bounds('raw', 0);
-      expect(await bus.groups()).toContainEqual({ group: 'prepare', topic: 'raw', partition: 0, next: 1, end });
+      for (const group of ['prepare', 'archiver']) {
+        expect(await bus.groups()).toContainEqual({ group, topic: 'raw', partition: 0, next: 1, end });
+      }
+      await bus.removeGroup('archiver');
       await bus.removeGroup('prepare');
       expect(await bus.groups()).toEqual([]);
       bus = await under.reopen();
