@@ -101,12 +101,15 @@ else {
     it(
       'without the fence a sleeper commits its step beside the new owner, and events and alerts are there twice',
       async () => {
-        const places = ['processor-0', 'processor-1'].map((name) => [name, 'before-state-commit'] as const);
-        const result = await disturbed(
-          sleepAt(places, () => {}),
-          { sabotage: 'no-fence' },
-        );
-        expect(result.rows + result.doubledVersions).toBeGreaterThan(result.ids);
+        // A sleeper whose first step carries no event doubles none: then the other one sleeps.
+        let doubled = 0;
+        for (const name of ['processor-0', 'processor-1', 'processor-0']) {
+          const sleep = sleepAt([[name, 'before-state-commit']], () => {});
+          const result = await disturbed(sleep, { sabotage: 'no-fence' });
+          doubled = result.rows + result.doubledVersions - result.ids;
+          if (doubled > 0) break;
+        }
+        expect(doubled).toBeGreaterThan(0);
       },
       PATIENCE_MS,
     );
