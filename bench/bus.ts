@@ -55,7 +55,7 @@ async function frames(): Promise<void> {
   const whole = startMeter();
   for (let i = 0; i < total; i += 1) {
     // Intake waits for the reader as a full gateway would, so that every quarter holds the same work.
-    while ((await bus.bounds('judged', 0)).end < i - 64) await bus.waitFor('judged', 0, i - 64, 1_000);
+    while ((await bus.bounds('judged', 0)).end < i - 64) await new Promise((resolve) => setImmediate(resolve));
     await bus.append([{ topic: 'raw', partition: 0, value: frameOf(i) }]);
   }
   await Promise.all(stages);

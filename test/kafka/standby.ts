@@ -6,7 +6,6 @@ import { type KafkaOptions, openKafka } from '@eyrie/platform/bus/kafka/kafka';
 import { Names } from '@eyrie/platform/bus/kafka/names';
 import { Reader } from '@eyrie/platform/bus/kafka/reader';
 import { Standby } from '@eyrie/platform/bus/kafka/standby';
-import { Notifier } from '@eyrie/platform/bus/notifier';
 import { createMetrics } from '@eyrie/platform/metrics';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { STATE_GROUP } from './kafka-child.ts';
@@ -129,7 +128,7 @@ export function describeStandby(make: () => Promise<TemporaryKafka>): void {
       const { clock, metrics } = options;
       const fetcher = new Fetcher(new Client(options), clock, metrics);
       fetchers.push(fetcher);
-      return new Reader({ fetcher, names: new Names(options.prefix), clock, notifier: new Notifier(clock), metrics });
+      return new Reader({ fetcher, names: new Names(options.prefix), clock, metrics });
     }
 
     async function change(entries: readonly (readonly [string, string | null])[]): Promise<void> {

@@ -46,8 +46,6 @@ export interface AlertFeed {
 }
 
 const TOPIC = 'alerts';
-const READ_BYTES = 1024 * 1024;
-const WAIT_MS = 1_000;
 /** Pause after a failed read, milliseconds. */
 const RETRY_MS = 500;
 
@@ -64,29 +62,32 @@ export function createAlertFeed(deps: Dependencies, starts: readonly { from: num
   const stopping = new AbortController();
   const positions = starts.map(({ from }) => from);
   const listeners = new Set<(partition: number, offset: number, fed: FedAlert | undefined) => void>();
-  const followed = starts.map(({ end }, partition) => {
-    let reached = () => {};
-    const ready = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    return { ready, done: follow(partition, end, reached) };
-  });
+  /** Partitions that have not been given up to the end there was at the start. */
+  const behind = new Set([...starts.keys()].filter((partition) => !isReached(partition)));
+  const ready = Promise.withResolvers<void>();
+  if (behind.size === 0) ready.resolve();
+  const followed = follow().finally(ready.resolve);
 
-  async function follow(partition: number, end: number, reached: () => void): Promise<void> {
+  function isReached(partition: number): boolean {
+    return (positions[partition] ?? 0) >= (starts[partition]?.end ?? 0);
+  }
+
+  async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const next = positions[partition] ?? 0;
-      if (next >= end) reached();
       try {
-        const records = await bus.read(TOPIC, partition, next, { maxBytes: READ_BYTES });
-        for (const record of records) give(record);
-        if (records.length === 0) await bus.waitFor(TOPIC, partition, next, WAIT_MS, stopping.signal);
+        await bus.follow(TOPIC, positions, take, stopping.signal);
       } catch (error) {
-        if (stopping.signal.aborted) break;
-        log.warn({ err: error, topic: TOPIC, partition }, 'reading alerts failed, trying again');
+        if (stopping.signal.aborted) return;
+        log.warn({ err: error, topic: TOPIC }, 'reading alerts failed, trying again');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    reached();
+  }
+
+  function take(partition: number, records: readonly BusRecord[], next: number): void {
+    for (const record of records) give(record);
+    positions[partition] = next;
+    if (isReached(partition) && behind.delete(partition) && behind.size === 0) ready.resolve();
   }
 
   function give(record: BusRecord): void {
@@ -103,10 +104,10 @@ export function createAlertFeed(deps: Dependencies, starts: readonly { from: num
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    ready: Promise.all(followed.map(({ ready }) => ready)).then(() => undefined),
+    ready: ready.promise,
     stop: async () => {
       stopping.abort();
-      await Promise.all(followed.map(({ done }) => done));
+      await followed;
     },
   };
 }

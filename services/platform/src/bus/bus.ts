@@ -45,8 +45,11 @@ export interface Bus {
     partition: number,
     prefix: string,
   ): Promise<readonly (readonly [key: string, value: Buffer])[]>;
-  /** Resolves when a partition of the topic may hold records at or above `offset`, or after `maxWaitMs`. */
-  waitFor(topic: TopicName, partition: number, offset: number, maxWaitMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Without a group, every partition of a topic from an offset of its own on, for as long as the signal lasts: tables, streams.
+   * @throws what reading fails with; whoever goes on does so from the last `next`
+   */
+  follow(topic: TopicName, from: readonly number[], take: TakeFollowed, signal: AbortSignal): Promise<void>;
 
   /** Only where our topics lie beside those of others. */
   readonly foreign?: ForeignTopics;
@@ -67,6 +70,11 @@ export interface Appended {
   readonly partition: number;
   readonly offset: number;
 }
+
+/**
+ * Gets the records of a partition in order, and the offset behind them and behind what no reader gets there. Must not throw.
+ */
+export type TakeFollowed = (partition: number, records: readonly BusRecord[], next: number) => void;
 
 export interface BusRecord {
   readonly topic: TopicName;

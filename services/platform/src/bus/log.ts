@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Appended, Bus, GroupSpec, Output, Step } from './bus.ts';
 import { Flow } from './flow.ts';
+import { followLogs } from './follow-logs.ts';
 import { openKv } from './kv.ts';
 import { checkLayout, type PartitionCounts } from './layout.ts';
 import { lossRecord } from './loss.ts';
@@ -293,9 +294,11 @@ export function openLog(options: LogOptions): EmbeddedLog {
       logOf(topic, partition).read(from, readOptions?.maxBytes ?? READ_BYTES),
     readState: async (topic, partition, prefix) => stateOf(topic, partition).read(prefix),
     waitForReaders: (topic, partition) => flow.holdQueued(topic, partition),
-    waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
-      if (logOf(topic, partition).end > offset) return;
-      await notifier.wait([channel(topic, partition)], maxWaitMs, signal);
+    follow: (topic, from, take, signal) => {
+      const read = (partition: number, next: number) => logOf(topic, partition).read(next, READ_BYTES);
+      const wait = (partition: number, maxWaitMs: number, stop: AbortSignal) =>
+        notifier.wait([channel(topic, partition)], maxWaitMs, stop);
+      return followLogs({ read, wait }, from, take, signal);
     },
     bytes,
     retain: () => retention.pass(),

@@ -61,11 +61,11 @@ test('a log that cannot be read before the end rejects ready; after it, followin
   const seen: string[] = [];
   const flaky: Bus = {
     ...temporary.bus,
-    read: (...args) => (fail ? Promise.reject(new Error('gone')) : temporary.bus.read(...args)),
+    follow: (...args) => (fail ? Promise.reject(new Error('gone')) : temporary.bus.follow(...args)),
   };
+  fail = true;
   const follower = followTable(flaky, 'workloads', { onRecord: (key) => seen.push(key), log });
   await follower.ready;
-  fail = true;
   await put(temporary.bus, 'a', '1', 0);
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(seen).toEqual([]);

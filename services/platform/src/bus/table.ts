@@ -17,15 +17,16 @@ export interface FollowedTable {
 }
 
 const READ_BYTES = 1024 * 1024;
-const WAIT_MS = 1_000;
+/** Pause after a failed read, milliseconds. */
+const RETRY_MS = 1_000;
 
 /** Follows a compacted topic from its beginning, for as long as the process runs. */
 export function followTable(bus: Bus, topic: TopicName, options: FollowOptions): FollowedTable {
   const stopping = new AbortController();
   const next = Array.from({ length: bus.partitions(topic) }, () => 0);
 
-  async function read(partition: number): Promise<void> {
-    for (const record of await bus.read(topic, partition, next[partition] ?? 0, { maxBytes: READ_BYTES })) {
+  function take(partition: number, records: readonly BusRecord[]): void {
+    for (const record of records) {
       next[partition] = record.offset + 1;
       options.onRecord(record.key ?? '', record.value.length === 0 ? null : record.value, record);
     }
@@ -36,40 +37,33 @@ export function followTable(bus: Bus, topic: TopicName, options: FollowOptions):
     for (;;) {
       const before = next[partition] ?? 0;
       if (before >= end || stopping.signal.aborted) return;
-      await read(partition);
+      take(partition, await bus.read(topic, partition, before, { maxBytes: READ_BYTES }));
       // Nothing more below the end: the rest are gaps.
       if (next[partition] === before) return;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
-  async function follow(partition: number): Promise<void> {
+  async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        await bus.waitFor(topic, partition, next[partition] ?? 0, WAIT_MS, stopping.signal);
-        if (!stopping.signal.aborted) await read(partition);
+        await bus.follow(topic, next, take, stopping.signal);
       } catch (error) {
         if (stopping.signal.aborted) return;
-        options.log.error({ err: error, topic, partition }, 'a followed topic cannot be read');
-        await new Promise((resolve) => setTimeout(resolve, WAIT_MS).unref());
+        options.log.error({ err: error, topic }, 'a followed topic cannot be read');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
       }
     }
   }
 
-  const caughtUp = next.map((_, partition) => catchUp(partition));
-  const ready = Promise.all(caughtUp).then(() => undefined);
-  const followed = caughtUp.map((done, partition) =>
-    done.then(
-      () => follow(partition),
-      () => undefined,
-    ),
-  );
+  const ready = Promise.all(next.map((_, partition) => catchUp(partition))).then(() => undefined);
+  const followed = ready.then(follow, () => undefined);
   return {
     ready,
     position: (partition) => next[partition] ?? 0,
     stop: async () => {
       stopping.abort();
-      await Promise.all(followed);
+      await followed;
     },
   };
 }

@@ -14,7 +14,6 @@ const ZSTD_LEVEL = 1;
 /** Java's framing of snappy: this, two versions, then blocks with their lengths. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const XERIAL_HEADER_BYTES = 16;
-const LZ4_USUAL_RATIO = 16;
 /** Node's own code for it. */
 const TOO_LARGE = 'ERR_BUFFER_TOO_LARGE';
 /** Of its message. */
@@ -29,22 +28,28 @@ const TYPES = {
 /** Below, handing the work to another thread and back takes longer than the work. */
 const CLOSED_HERE_BYTES = 64 * 1024;
 const OPENED_HERE_BYTES = 4 * 1024;
-/** By default each 16 KiB that come out are handed over alone: for 1 MiB of events 2.4 ms instead of 0.5. */
+/**
+ * What comes out is handed over in pieces of this size, each allocated whole. In the default of 16 KiB 1 MiB of events takes
+ * 2.4 ms instead of 0.5; 1 MiB for a batch of 3 kB takes 84 µs of CPU instead of 24.
+ */
 const CHUNK_BYTES = 1024 * 1024;
-const bound = { maxOutputLength: MAX_OPENED_BYTES, chunkSize: CHUNK_BYTES };
-const zstdLevel = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL }, chunkSize: CHUNK_BYTES / 4 };
+const LEAST_CHUNK_BYTES = 4 * 1024;
+/** Most batches open to less. */
+const USUAL_RATIO = 16;
+const ZSTD_PARAMS = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL };
 
 /** Ours for all of them: the library has gzip alone, without a bound. */
 const gzipLevel = { level: GZIP_LEVEL };
 const GZIP = codec(
   (opened) => (isShort(opened) ? gzipSync(opened, gzipLevel) : promisify(gzip)(opened, gzipLevel)),
-  (closed) => (isShortClosed(closed) ? gunzipSync(closed, bound) : promisify(gunzip)(closed, bound)),
+  (closed) =>
+    isShortClosed(closed) ? gunzipSync(closed, openingOf(closed)) : promisify(gunzip)(closed, openingOf(closed)),
 );
 const SNAPPY = codec((opened) => snappyCompress(opened), openSnappy);
 /** A batch takes a millisecond: another thread would cost more than it saves. */
 const ZSTD = codec(
-  (opened) => zstdCompressSync(opened, zstdLevel),
-  (closed) => zstdDecompressSync(closed, bound),
+  (opened) => zstdCompressSync(opened, { params: ZSTD_PARAMS, chunkSize: chunkOf(opened.length, CHUNK_BYTES / 4) }),
+  (closed) => zstdDecompressSync(closed, openingOf(closed)),
 );
 /** Read, because other programs write it; never written. */
 const LZ4 = codec((opened) => Buffer.from(lz4Compress(opened)), openLz4);
@@ -84,6 +89,14 @@ function codec(close: Turn, open: Turn): Codec {
   return { compress: async ({ buffer }: { readonly buffer: Buffer }) => close(buffer), decompress: open };
 }
 
+function openingOf(closed: Buffer) {
+  return { maxOutputLength: MAX_OPENED_BYTES, chunkSize: chunkOf(closed.length * USUAL_RATIO, CHUNK_BYTES) };
+}
+
+function chunkOf(expected: number, most: number): number {
+  return Math.max(LEAST_CHUNK_BYTES, Math.min(most, expected));
+}
+
 function isShort(opened: Buffer): boolean {
   return opened.length < CLOSED_HERE_BYTES;
 }
@@ -97,7 +110,7 @@ function openLz4(closed: Buffer): Buffer {
   // Its types say that it returns nothing.
   const most = Number(decompressBound(closed));
   if (most > MAX_OPENED_BYTES) throw Object.assign(new Error('lz4 beyond the bound'), { code: TOO_LARGE });
-  for (const room of [Math.min(most, closed.length * LZ4_USUAL_RATIO), most]) {
+  for (const room of [Math.min(most, closed.length * USUAL_RATIO), most]) {
     const opened = makeBuffer(room);
     // What does not fit is left out, and counted.
     const size = decompressFrame(closed, opened);

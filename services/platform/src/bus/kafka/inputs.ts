@@ -35,7 +35,8 @@ export class Inputs {
   /** Leaders with a fetch on its way: one each. */
   readonly #fetching = new Map<string, Promise<void>>();
   #failure: Error | undefined;
-  #arrived = new AbortController();
+  /** Of who waits: a fetch has ended. */
+  #arrived: (() => void) | undefined;
   #turn = 0;
 
   constructor(
@@ -65,13 +66,23 @@ export class Inputs {
   /** Resolves when something can be taken, after `maxWaitMs`, or on abort. @throws what a fetch failed with */
   async wait(maxWaitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#isStocked()) return;
-    const stop = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, maxWaitMs))]);
-    while (!stop.aborted && this.#failure === undefined && !this.#isStocked()) {
-      this.readAhead();
-      const arrived = AbortSignal.any([stop, this.#arrived.signal]);
-      if (!arrived.aborted) {
-        await new Promise<void>((resolve) => arrived.addEventListener('abort', () => resolve(), { once: true }));
-      }
+    this.readAhead();
+    // Plain timers: joined signals cost more than the rest of a step.
+    if (!signal.aborted && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', done);
+          this.#arrived = undefined;
+          resolve();
+        };
+        const timer = setTimeout(done, Math.max(1, maxWaitMs));
+        signal.addEventListener('abort', done, { once: true });
+        this.#arrived = () => {
+          if (this.#failure !== undefined || this.#isStocked()) done();
+          else this.readAhead();
+        };
+      });
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -139,9 +150,7 @@ export class Inputs {
     } finally {
       for (const input of inputs) input.isFetched = false;
       this.#fetching.delete(leader);
-      const arrived = this.#arrived;
-      this.#arrived = new AbortController();
-      arrived.abort();
+      this.#arrived?.();
     }
   }
 

@@ -4,13 +4,13 @@ import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, Bus, GroupSpec, Membership } from '../bus.ts';
 import { groupPartitions } from '../group-partitions.ts';
-import { Notifier } from '../notifier.ts';
 import { Appender } from './appender.ts';
 import { Assignment, type AssignmentHost } from './assignment.ts';
 import { refuseUnfit } from './check.ts';
 import { Client, type ClientOptions } from './client.ts';
 import { asAppError, closedError } from './errors.ts';
 import { Fetcher } from './fetcher.ts';
+import { followTopic } from './follow.ts';
 import { type Entering, foreignTopics } from './foreign-topics.ts';
 import { Group } from './group.ts';
 import { readIdentities, writeIdentities } from './identities.ts';
@@ -57,7 +57,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS;
   const client = new Client(options);
   const names = new Names(options.prefix);
-  const notifier = new Notifier(clock);
+  const closing = new AbortController();
   const admin = client.admin();
   const fetcher = new Fetcher(client, clock, metrics);
   const { counts, identities } = await start();
@@ -68,7 +68,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
       log[isRefused ? 'debug' : 'error']({ err: error }, 'the identities of the logs could not be written again');
     });
   }, REFRESH_MS).unref();
-  const reader = new Reader({ fetcher, names, clock, notifier, metrics });
+  const reader = new Reader({ fetcher, names, clock, metrics });
   const appender = new Appender({ client, names, clock, metrics });
   const members = new Set<Membership>();
   let closed = false;
@@ -188,18 +188,19 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
       check(topic, partition);
       return [...(await reader.readState(topic, partition, prefix))];
     },
-    waitFor: async (topic, partition, offset, maxWaitMs, signal) => {
-      check(topic, partition);
-      await reader.waitFor(topic, partition, offset, maxWaitMs, signal);
+    follow: async (topic, from, take, signal) => {
+      if (closed) throw closedError();
+      const stop = AbortSignal.any([signal, closing.signal]);
+      await followTopic(host, topic, from, take, stop);
     },
     close: async () => {
       if (closed) return;
       closed = true;
+      closing.abort();
       clearInterval(refreshing);
       await Promise.all([...members].map((membership) => membership.leave()));
       await appender.close();
       await reader.settled().catch((error) => log.warn({ err: error }, 'what was written may not be visible yet'));
-      notifier.notifyAll();
       await Promise.all([fetcher.close(), admin.disconnect().catch(() => undefined)]);
     },
   };

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Clock } from '../../clock.ts';
 import { createMetrics } from '../../metrics.ts';
-import { Notifier } from '../notifier.ts';
 import type { Fetched } from './fetch.ts';
 import { Names } from './names.ts';
 import { Reader } from './reader.ts';
@@ -41,7 +40,7 @@ function readerOf(fetcher: ReturnType<typeof leader>): Reader {
       now += ms;
     },
   };
-  return new Reader({ fetcher, names: new Names(''), clock, notifier: new Notifier(clock), metrics: createMetrics() });
+  return new Reader({ fetcher, names: new Names(''), clock, metrics: createMetrics() });
 }
 
 async function offsets(reader: Reader): Promise<readonly number[]> {
@@ -68,10 +67,4 @@ it('a leader that never knows is an error that may pass', async () => {
   const endless = () => readerOf(leader({ ignorantFor: Number.POSITIVE_INFINITY }));
   await expect(endless().read('judged', 0, 2, 1)).rejects.toMatchObject(unavailable);
   await expect(endless().readState('alert-state', 0, '')).rejects.toMatchObject(unavailable);
-});
-
-it('who waits for records does not wait for a leader', async () => {
-  const one = leader({ ignorantFor: Number.POSITIVE_INFINITY });
-  await readerOf(one).waitFor('judged', 0, 2, 0);
-  expect(one.fetches()).toBe(1);
 });

@@ -3,7 +3,6 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Appended, BusRecord } from '../bus.ts';
-import type { Notifier } from '../notifier.ts';
 import type { FetchedRecord } from './batches.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
 import { KnownStates } from './known-states.ts';
@@ -18,15 +17,11 @@ const VISIBLE_STEP_MS = 2;
 const LEADER_MS = 30_000;
 const LEADER_STEP_MS = 20;
 const STATE_BYTES = 4 * 1024 * 1024;
-/** Waiting for what other processes write: asked that often, from soon to seldom. */
-const FIRST_WAIT_MS = 5;
-const LAST_WAIT_MS = 100;
 
 interface ReaderParts {
   readonly fetcher: Pick<Fetcher, 'fetch' | 'bounds' | 'end'>;
   readonly names: Names;
   readonly clock: Clock;
-  readonly notifier: Notifier;
   readonly metrics: Metrics;
 }
 
@@ -35,28 +30,23 @@ export class Reader {
   readonly #fetcher: ReaderParts['fetcher'];
   readonly #names: Names;
   readonly #clock: Clock;
-  readonly #notifier: Notifier;
   readonly #known: KnownStates;
   /** By partition: the offset behind the last record this process wrote. */
   readonly #written = new Map<string, number>();
 
-  constructor({ fetcher, names, clock, notifier, metrics }: ReaderParts) {
+  constructor({ fetcher, names, clock, metrics }: ReaderParts) {
     this.#fetcher = fetcher;
     this.#names = names;
     this.#clock = clock;
-    this.#notifier = notifier;
     this.#known = new KnownStates(metrics);
   }
 
   /** To be told of everything written, after it was acknowledged. */
   wrote(appended: readonly Appended[]): void {
-    const channels = new Set<string>();
     for (const { topic, partition, offset } of appended) {
       const channel = `${topic}/${partition}`;
       this.#written.set(channel, Math.max(this.#written.get(channel) ?? 0, offset + 1));
-      channels.add(channel);
     }
-    for (const channel of channels) this.#notifier.notify(channel);
   }
 
   async read(topic: TopicName, partition: number, from: number, maxBytes: number): Promise<readonly BusRecord[]> {
@@ -103,22 +93,6 @@ export class Reader {
     if (prefix === '') return state;
     this.#known.put(topic, partition, prefix, { state, next: at, at: this.#clock.now() });
     return new Map(state);
-  }
-
-  async waitFor(
-    topic: TopicName,
-    partition: number,
-    offset: number,
-    maxWaitMs: number,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const end = this.#clock.now() + maxWaitMs;
-    for (let waitMs = FIRST_WAIT_MS; signal?.aborted !== true; waitMs = Math.min(LAST_WAIT_MS, waitMs * 2)) {
-      const { records } = await this.#readOn(topic, partition, offset, 1);
-      const left = end - this.#clock.now();
-      if (records.length > 0 || left <= 0) return;
-      await this.#notifier.wait([`${topic}/${partition}`], Math.min(waitMs, left), signal);
-    }
   }
 
   /** Resolves when everything this process wrote can be read by others, after some seconds at most. */

@@ -38,7 +38,8 @@ export function createSocketFactory({ tls }: Security): ISocketFactory {
       tls === undefined
         ? openPlain({ host, port }, onConnect)
         : openTls({ host, port, ...named, ...readTls(tls) }, onConnect);
-    return socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    // Every write is a whole request: none waits for what the one before it is answered.
+    return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
   };
 }
 

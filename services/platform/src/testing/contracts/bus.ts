@@ -295,18 +295,32 @@ export function describeBus(name: string, make: () => Promise<BusUnderTest>): vo
       await membership.done;
     });
 
-    test('waitFor resolves at once below the end, on arrival, after its time, and on abort', async () => {
-      await bus.append([frame('raw', 'one')]);
-      const { end } = await bus.bounds('raw', 0);
-      await bus.waitFor('raw', 0, end - 1, 60_000);
-      const arrival = bus.waitFor('raw', 0, end, 60_000);
-      await bus.append([frame('raw', 'two')]);
-      await arrival;
-      await bus.waitFor('raw', 0, end + 100, 20);
+    test('follow gives what is there and what comes, in order, and ends on abort', async () => {
+      const before = await bus.append([frame('raw', 'one'), frame('raw', 'two')]);
+      const from = Array.from({ length: bus.partitions('raw') }, () => 0);
+      from[0] = before[1]?.offset ?? 0;
+      const seen: string[] = [];
+      let reached = 0;
       const abort = new AbortController();
-      const waiting = bus.waitFor('raw', 0, end + 100, 60_000, abort.signal);
+      const followed = bus.follow(
+        'raw',
+        from,
+        (partition, records, next) => {
+          if (partition !== 0) return;
+          seen.push(...records.map(({ value }) => value.toString()));
+          reached = next;
+        },
+        abort.signal,
+      );
+      await until(() => seen.length === 1);
+      await bus.append([frame('raw', 'three'), frame('raw', 'four')]);
+      await until(() => seen.length === 3);
+      expect(seen).toEqual(['two', 'three', 'four']);
+      expect(reached).toBeGreaterThanOrEqual((await bus.bounds('raw', 0)).end);
       abort.abort();
-      await waiting;
+      await followed;
+      await bus.append([frame('raw', 'five')]);
+      expect(seen).toHaveLength(3);
     });
 
     test('a compacted topic keeps the last record of each key, a tombstone too', async () => {

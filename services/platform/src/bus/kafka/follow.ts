@@ -1,0 +1,121 @@
+import type { TopicName } from '@eyrie/schemas';
+import type { Clock } from '../../clock.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { TakeFollowed } from '../bus.ts';
+import type { Client } from './client.ts';
+import type { Fetched } from './fetch.ts';
+import { Fetcher, isOutOfRange } from './fetcher.ts';
+import type { Names } from './names.ts';
+import { toRecord } from './record.ts';
+
+interface Place {
+  readonly partition: number;
+  next: number;
+  isFetched: boolean;
+}
+
+type Source = Pick<Fetcher, 'fetch' | 'leader' | 'bounds'>;
+
+/** How long a broker holds a fetch when there is nothing. */
+const WAIT_MS = 2_000;
+/** Bytes of all partitions of a leader together, and of one. */
+const FETCH_BYTES = 8 * 1024 * 1024;
+const MOST_BYTES = 1024 * 1024;
+const LEAST_BYTES = 64 * 1024;
+/** The log ends before the place to go on from, as after it was made anew: it may get there. */
+const PAUSE_MS = 1_000;
+
+/** Over connections of its own: a fetch that a broker holds would hold up whatever else is asked there. */
+export async function followTopic(
+  { client, clock, metrics, names }: { client: Client; clock: Clock; metrics: Metrics; names: Names },
+  topic: TopicName,
+  from: readonly number[],
+  take: TakeFollowed,
+  signal: AbortSignal,
+): Promise<void> {
+  const fetcher = new Fetcher(client, clock, metrics);
+  const close = () => void fetcher.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    await fetcher.open([names.topic(topic)]);
+    await new Following(fetcher, names, clock, topic, from, take, signal).run();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', close);
+    await fetcher.close();
+  }
+}
+
+/** One fetch at each leader, for all of its partitions. */
+export class Following {
+  readonly #source: Source;
+  readonly #names: Names;
+  readonly #clock: Clock;
+  readonly #topic: TopicName;
+  readonly #take: TakeFollowed;
+  readonly #signal: AbortSignal;
+  readonly #places: readonly Place[];
+  readonly #fetching = new Map<string, Promise<void>>();
+
+  constructor(
+    source: Source,
+    names: Names,
+    clock: Clock,
+    topic: TopicName,
+    from: readonly number[],
+    take: TakeFollowed,
+    signal: AbortSignal,
+  ) {
+    this.#source = source;
+    this.#names = names;
+    this.#clock = clock;
+    this.#topic = topic;
+    this.#take = take;
+    this.#signal = signal;
+    this.#places = from.map((next, partition) => ({ partition, next, isFetched: false }));
+  }
+
+  /** Ends on abort. @throws what a fetch failed with */
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const idle = this.#places.filter(({ isFetched }) => !isFetched);
+      const byLeader = Map.groupBy(idle, ({ partition }) =>
+        this.#source.leader(this.#names.topic(this.#topic), partition),
+      );
+      for (const [leader, places] of byLeader) {
+        if (!this.#fetching.has(leader)) this.#fetching.set(leader, this.#fetch(leader, places));
+      }
+      await Promise.race(this.#fetching.values());
+    }
+  }
+
+  async #fetch(leader: string, places: readonly Place[]): Promise<void> {
+    const topic = this.#names.topic(this.#topic);
+    const maxBytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, FETCH_BYTES / places.length));
+    for (const place of places) place.isFetched = true;
+    try {
+      const wants = places.map(({ partition, next }) => ({ topic, partition, offset: next, maxBytes }));
+      for (const fetched of await this.#source.fetch(wants, WAIT_MS)) {
+        const place = places.find(({ partition }) => partition === fetched.partition);
+        if (place !== undefined && !this.#signal.aborted) await this.#deliver(place, fetched);
+      }
+    } finally {
+      for (const place of places) place.isFetched = false;
+      this.#fetching.delete(leader);
+    }
+  }
+
+  async #deliver(place: Place, fetched: Fetched): Promise<void> {
+    if (isOutOfRange(fetched)) {
+      const { start } = await this.#source.bounds(fetched.topic, fetched.partition);
+      if (start > place.next) place.next = start;
+      else await this.#clock.sleep(PAUSE_MS, this.#signal);
+      return;
+    }
+    if (fetched.next === place.next) return;
+    place.next = fetched.next;
+    const records = fetched.records.map((record) => toRecord(this.#topic, place.partition, record));
+    this.#take(place.partition, records, place.next);
+  }
+}
