@@ -14,7 +14,16 @@ interface Place {
   isFetched: boolean;
 }
 
-type Source = Pick<Fetcher, 'fetch' | 'leader' | 'bounds'>;
+interface Options {
+  readonly source: Pick<Fetcher, 'fetch' | 'leader' | 'bounds'>;
+  readonly names: Names;
+  readonly clock: Clock;
+  readonly topic: TopicName;
+  /** Of each partition, where to begin. */
+  readonly from: readonly number[];
+  readonly take: TakeFollowed;
+  readonly signal: AbortSignal;
+}
 
 /** How long a broker holds a fetch when there is nothing. */
 const WAIT_MS = 2_000;
@@ -38,7 +47,7 @@ export async function followTopic(
   signal.addEventListener('abort', close, { once: true });
   try {
     await fetcher.open([names.topic(topic)]);
-    await new Following(fetcher, names, clock, topic, from, take, signal).run();
+    await new Following({ source: fetcher, names, clock, topic, from, take, signal }).run();
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -49,40 +58,23 @@ export async function followTopic(
 
 /** One fetch at each leader, for all of its partitions. */
 export class Following {
-  readonly #source: Source;
-  readonly #names: Names;
-  readonly #clock: Clock;
-  readonly #topic: TopicName;
-  readonly #take: TakeFollowed;
-  readonly #signal: AbortSignal;
+  readonly #options: Options;
+  readonly #name: string;
   readonly #places: readonly Place[];
   readonly #fetching = new Map<string, Promise<void>>();
 
-  constructor(
-    source: Source,
-    names: Names,
-    clock: Clock,
-    topic: TopicName,
-    from: readonly number[],
-    take: TakeFollowed,
-    signal: AbortSignal,
-  ) {
-    this.#source = source;
-    this.#names = names;
-    this.#clock = clock;
-    this.#topic = topic;
-    this.#take = take;
-    this.#signal = signal;
-    this.#places = from.map((next, partition) => ({ partition, next, isFetched: false }));
+  constructor(options: Options) {
+    this.#options = options;
+    this.#name = options.names.topic(options.topic);
+    this.#places = options.from.map((next, partition) => ({ partition, next, isFetched: false }));
   }
 
   /** Ends on abort. @throws what a fetch failed with */
   async run(): Promise<void> {
-    while (!this.#signal.aborted) {
+    const { source, signal } = this.#options;
+    while (!signal.aborted) {
       const idle = this.#places.filter(({ isFetched }) => !isFetched);
-      const byLeader = Map.groupBy(idle, ({ partition }) =>
-        this.#source.leader(this.#names.topic(this.#topic), partition),
-      );
+      const byLeader = Map.groupBy(idle, ({ partition }) => source.leader(this.#name, partition));
       for (const [leader, places] of byLeader) {
         if (!this.#fetching.has(leader)) this.#fetching.set(leader, this.#fetch(leader, places));
       }
@@ -91,14 +83,14 @@ export class Following {
   }
 
   async #fetch(leader: string, places: readonly Place[]): Promise<void> {
-    const topic = this.#names.topic(this.#topic);
+    const { source, signal } = this.#options;
     const maxBytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, FETCH_BYTES / places.length));
     for (const place of places) place.isFetched = true;
     try {
-      const wants = places.map(({ partition, next }) => ({ topic, partition, offset: next, maxBytes }));
-      for (const fetched of await this.#source.fetch(wants, WAIT_MS)) {
+      const wants = places.map(({ partition, next }) => ({ topic: this.#name, partition, offset: next, maxBytes }));
+      for (const fetched of await source.fetch(wants, WAIT_MS)) {
         const place = places.find(({ partition }) => partition === fetched.partition);
-        if (place !== undefined && !this.#signal.aborted) await this.#deliver(place, fetched);
+        if (place !== undefined && !signal.aborted) await this.#deliver(place, fetched);
       }
     } finally {
       for (const place of places) place.isFetched = false;
@@ -107,15 +99,16 @@ export class Following {
   }
 
   async #deliver(place: Place, fetched: Fetched): Promise<void> {
+    const { source, clock, topic, take, signal } = this.#options;
     if (isOutOfRange(fetched)) {
-      const { start } = await this.#source.bounds(fetched.topic, fetched.partition);
+      const { start } = await source.bounds(fetched.topic, fetched.partition);
       if (start > place.next) place.next = start;
-      else await this.#clock.sleep(PAUSE_MS, this.#signal);
+      else await clock.sleep(PAUSE_MS, signal);
       return;
     }
     if (fetched.next === place.next) return;
     place.next = fetched.next;
-    const records = fetched.records.map((record) => toRecord(this.#topic, place.partition, record));
-    this.#take(place.partition, records, place.next);
+    const records = fetched.records.map((record) => toRecord(topic, place.partition, record));
+    take(place.partition, records, place.next);
   }
 }
