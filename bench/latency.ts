@@ -1,7 +1,8 @@
 /**
  * At 1,000 events a second, one a post: from the answer of a post to the alert at a client of /v1/stream, and to the row
- * in SQL. Ten of the events a second open an alert of their own. `node bench/latency.ts [seconds] [kafka]` (default 20); with
- * `kafka` everything on a real broker, beside the same hops done bare in the same run.
+ * in SQL. Ten of the events a second open an alert of their own. `node bench/latency.ts [seconds] [kafka|roles]` (default 20);
+ * with `kafka` everything in one process on a real broker, beside the same hops done bare in the same run; with `roles` each
+ * role between post and alert in a process of its own.
  */
 import { Pool } from 'undici';
 import { selectOverSocket } from '../services/platform/src/store/sql-client.ts';
@@ -10,16 +11,19 @@ import { bareHops } from './bare-hops.ts';
 import { createInput } from './input.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import { machine, report, startEyrie, temporaryDirectory } from './process.ts';
+import { startRoles } from './roles.ts';
 
 const SECONDS = Number(process.argv[2] ?? 20);
 const RATE = 1000;
 const MARKERS = 10;
 
-const broker = process.argv[3] === 'kafka' ? await findBroker() : undefined;
+const MODE = process.argv[3];
+const broker = MODE === undefined ? undefined : await findBroker();
 if (typeof broker === 'string') throw new Error(`no Kafka broker: ${broker}`);
 const directory = temporaryDirectory('latency');
 const env = broker === undefined ? {} : await kafkaSettings(broker.brokers, 1);
-const eyrie = await startEyrie(directory.path, { env });
+const eyrie = MODE === 'roles' ? await startRoles(directory.path, env) : await startEyrie(directory.path, { env });
+const whole = 'startMs' in eyrie ? eyrie : undefined;
 try {
   const pool = new Pool(eyrie.ready.gateway, { connections: 32, pipelining: 1 });
   const post = async (body: string) => {
@@ -45,7 +49,7 @@ try {
   let rows = 0;
   const base = 200;
   const polling = (async () => {
-    while (!stop.signal.aborted) {
+    while (whole !== undefined && !stop.signal.aborted) {
       const result = await selectOverSocket(directory.path, 'SELECT count() FROM events').catch(() => undefined);
       const now = performance.now();
       const count = Number(result?.rows[0]?.[0] ?? 0) - base;
@@ -83,8 +87,10 @@ try {
     const beside = bare && { baseline: quantile(bare, share), ratio: value / quantile(bare, share) };
     report({ name: `stream_latency_${name}`, value, unit: 'ms', ...beside });
   }
-  report({ name: 'row_latency_p99', value: quantile(rowLags, 0.99), unit: 'ms' });
-  report({ name: 'start_to_ready_empty', value: eyrie.startMs, unit: 'ms' });
+  if (whole !== undefined) {
+    report({ name: 'row_latency_p99', value: quantile(rowLags, 0.99), unit: 'ms' });
+    report({ name: 'start_to_ready_empty', value: whole.startMs, unit: 'ms' });
+  }
   process.stderr.write(`${machine()}\n`);
   await pool.close();
 } finally {
