@@ -47,6 +47,7 @@ export interface Bus {
   ): Promise<readonly (readonly [key: string, value: Buffer])[]>;
   /**
    * Without a group, every partition of a topic from an offset of its own on, for as long as the signal lasts: tables, streams.
+   * Nothing is given before it has returned.
    * @throws what reading fails with; whoever goes on does so from the last `next`
    */
   follow(topic: TopicName, from: readonly number[], take: TakeFollowed, signal: AbortSignal): Promise<void>;

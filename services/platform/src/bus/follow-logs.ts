@@ -19,6 +19,8 @@ export async function followLogs(
   const failing = new AbortController();
   const stop = AbortSignal.any([signal, failing.signal]);
   const follow = async (first: number, partition: number) => {
+    // Nothing is given before the caller has its promise.
+    await Promise.resolve();
     for (let next = first; !stop.aborted; ) {
       const records = logs.read(partition, next);
       const last = records.at(-1);
