@@ -67,16 +67,16 @@ export class Flow {
     for (let now = performance.now(); signal?.aborted !== true; now = performance.now()) {
       const slow = this.#behind(places);
       if (slow === undefined) return;
-      if (now >= end) {
-        this.#boundReached();
-        return;
-      }
       if (slow.reader !== slowest?.reader || slow.next !== slowest.next) {
         slowest = slow;
         movedAt = now;
       } else if (now - movedAt >= STILL_MS) {
         this.#readers.get(channel(...slow.place))?.set(slow.reader, slow.next);
         continue;
+      }
+      if (now >= end) {
+        this.#boundReached();
+        return;
       }
       await this.#notifier.wait([channel(...slow.place)], Math.min(STILL_MS, end - now), signal);
     }
