@@ -18,6 +18,7 @@ const RATE = 1000;
 const MARKERS = 10;
 
 const MODE = process.argv[3];
+if (MODE !== undefined && MODE !== 'kafka' && MODE !== 'roles') throw new Error(`no mode ${MODE}: kafka or roles`);
 const broker = MODE === undefined ? undefined : await findBroker();
 if (typeof broker === 'string') throw new Error(`no Kafka broker: ${broker}`);
 const directory = temporaryDirectory('latency');
