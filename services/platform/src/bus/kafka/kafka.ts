@@ -190,6 +190,7 @@ export async function openKafka(options: KafkaOptions): Promise<Bus> {
     },
     follow: async (topic, from, take, signal) => {
       if (closed) throw closedError();
+      for (const partition of from.keys()) check(topic, partition);
       const stop = AbortSignal.any([signal, closing.signal]);
       await followTopic(host, topic, from, take, stop);
     },

@@ -11,7 +11,6 @@ const KEPT = 5;
 function leader({ ignorantFor, shows = 2 }: { readonly ignorantFor: number; readonly shows?: number }) {
   let fetches = 0;
   return {
-    fetches: () => fetches,
     bounds: async () => ({ start: 0, end: KEPT }),
     end: async () => KEPT,
     fetch: async ([want]: readonly { readonly topic: string; readonly offset: number }[]): Promise<Fetched[]> => {
