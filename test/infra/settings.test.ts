@@ -18,6 +18,8 @@ const KNOWN = new Set([
     options.flatMap(({ envVar }) => (envVar === undefined ? [] : [envVar])),
   ),
   ...Object.keys(ERROR_CODES),
+  // How many rounds the fault tests run; benchmarks state the command.
+  'EYRIE_CHAOS',
 ]);
 
 /** Names that stand in a text as settings and are none. A name that ends with `_` stands for those that begin so. */
