@@ -1,4 +1,5 @@
 import type { Bus, BusRecord } from '@eyrie/platform/bus/bus';
+import { keepFollowing } from '@eyrie/platform/bus/keep-following';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { openSealed, type Signer } from '@eyrie/platform/sign';
@@ -46,8 +47,6 @@ export interface AlertFeed {
 }
 
 const TOPIC = 'alerts';
-/** Pause after a failed read, milliseconds. */
-const RETRY_MS = 500;
 
 interface Dependencies {
   readonly bus: Bus;
@@ -58,7 +57,6 @@ interface Dependencies {
 
 /** `starts` gives the first offset to read in each partition. */
 export function createAlertFeed(deps: Dependencies, starts: readonly { from: number; end: number }[]): AlertFeed {
-  const { bus, log } = deps;
   const stopping = new AbortController();
   const positions = starts.map(({ from }) => from);
   const listeners = new Set<(partition: number, offset: number, fed: FedAlert | undefined) => void>();
@@ -66,22 +64,10 @@ export function createAlertFeed(deps: Dependencies, starts: readonly { from: num
   const behind = new Set([...starts.keys()].filter((partition) => !isReached(partition)));
   const ready = Promise.withResolvers<void>();
   if (behind.size === 0) ready.resolve();
-  const followed = follow().finally(ready.resolve);
+  const followed = keepFollowing(deps, TOPIC, positions, take, stopping.signal).finally(ready.resolve);
 
   function isReached(partition: number): boolean {
     return (positions[partition] ?? 0) >= (starts[partition]?.end ?? 0);
-  }
-
-  async function follow(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await bus.follow(TOPIC, positions, take, stopping.signal);
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        log.warn({ err: error, topic: TOPIC }, 'reading alerts failed, trying again');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
   }
 
   function take(partition: number, records: readonly BusRecord[], next: number): void {

@@ -1,6 +1,7 @@
 import type { TopicName } from '@eyrie/schemas';
 import type { Logger } from '../log.ts';
 import type { Bus, BusRecord } from './bus.ts';
+import { keepFollowing } from './keep-following.ts';
 
 export interface FollowOptions {
   /** Every record in order, partition by partition; null for a tombstone. Must not throw. */
@@ -17,8 +18,6 @@ export interface FollowedTable {
 }
 
 const READ_BYTES = 1024 * 1024;
-/** Pause after a failed read, milliseconds. */
-const RETRY_MS = 1_000;
 
 /** Follows a compacted topic from its beginning, for as long as the process runs. */
 export function followTable(bus: Bus, topic: TopicName, options: FollowOptions): FollowedTable {
@@ -44,20 +43,11 @@ export function followTable(bus: Bus, topic: TopicName, options: FollowOptions):
     }
   }
 
-  async function follow(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await bus.follow(topic, next, take, stopping.signal);
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        options.log.error({ err: error, topic }, 'a followed topic cannot be read');
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
-      }
-    }
-  }
-
   const ready = Promise.all(next.map((_, partition) => catchUp(partition))).then(() => undefined);
-  const followed = ready.then(follow, () => undefined);
+  const followed = ready.then(
+    () => keepFollowing({ bus, log: options.log }, topic, next, take, stopping.signal),
+    () => undefined,
+  );
   return {
     ready,
     position: (partition) => next[partition] ?? 0,

@@ -44,7 +44,7 @@ export class Fetcher {
     });
   }
 
-  /** The node that leads a partition. @throws AppError EYRIE_BUS_UNAVAILABLE (retryable) while none does */
+  /** The node that leads a partition, as far as known; -1 while none does. */
   leader(topic: string, partition: number): string {
     const found = this.#cluster.findTopicPartitionMetadata(topic).find((one) => one.partitionId === partition);
     return String(found?.leader ?? -1);

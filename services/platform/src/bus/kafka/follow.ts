@@ -5,13 +5,13 @@ import type { TakeFollowed } from '../bus.ts';
 import type { Client } from './client.ts';
 import type { Fetched } from './fetch.ts';
 import { Fetcher, isOutOfRange } from './fetcher.ts';
+import { LeaderFetches } from './leader-fetches.ts';
 import type { Names } from './names.ts';
 import { toRecord } from './record.ts';
 
 interface Place {
   readonly partition: number;
   next: number;
-  isFetched: boolean;
 }
 
 interface Options {
@@ -61,40 +61,33 @@ export class Following {
   readonly #options: Options;
   readonly #name: string;
   readonly #places: readonly Place[];
-  readonly #fetching = new Map<string, Promise<void>>();
 
   constructor(options: Options) {
     this.#options = options;
     this.#name = options.names.topic(options.topic);
-    this.#places = options.from.map((next, partition) => ({ partition, next, isFetched: false }));
+    this.#places = options.from.map((next, partition) => ({ partition, next }));
   }
 
   /** Ends on abort. @throws what a fetch failed with */
   async run(): Promise<void> {
     const { source, signal } = this.#options;
+    const fetches = new LeaderFetches<Place>(
+      ({ partition }) => source.leader(this.#name, partition),
+      (places) => this.#fetch(places),
+    );
     while (!signal.aborted) {
-      const idle = this.#places.filter(({ isFetched }) => !isFetched);
-      const byLeader = Map.groupBy(idle, ({ partition }) => source.leader(this.#name, partition));
-      for (const [leader, places] of byLeader) {
-        if (!this.#fetching.has(leader)) this.#fetching.set(leader, this.#fetch(leader, places));
-      }
-      await Promise.race(this.#fetching.values());
+      fetches.start(this.#places);
+      await fetches.ended();
     }
   }
 
-  async #fetch(leader: string, places: readonly Place[]): Promise<void> {
+  async #fetch(places: readonly Place[]): Promise<void> {
     const { source, signal } = this.#options;
     const maxBytes = Math.max(LEAST_BYTES, Math.min(MOST_BYTES, FETCH_BYTES / places.length));
-    for (const place of places) place.isFetched = true;
-    try {
-      const wants = places.map(({ partition, next }) => ({ topic: this.#name, partition, offset: next, maxBytes }));
-      for (const fetched of await source.fetch(wants, WAIT_MS)) {
-        const place = places.find(({ partition }) => partition === fetched.partition);
-        if (place !== undefined && !signal.aborted) await this.#deliver(place, fetched);
-      }
-    } finally {
-      for (const place of places) place.isFetched = false;
-      this.#fetching.delete(leader);
+    const wants = places.map(({ partition, next }) => ({ topic: this.#name, partition, offset: next, maxBytes }));
+    for (const fetched of await source.fetch(wants, WAIT_MS)) {
+      const place = places.find(({ partition }) => partition === fetched.partition);
+      if (place !== undefined && !signal.aborted) await this.#deliver(place, fetched);
     }
   }
 

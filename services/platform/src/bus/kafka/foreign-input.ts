@@ -1,5 +1,6 @@
 import { AppError } from '../../errors.ts';
 import type { ForeignBatch, ForeignRecord, UnreadableRecords } from '../foreign.ts';
+import { arrival } from './arrival.ts';
 import type { Fetched } from './fetch.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
 
@@ -39,7 +40,8 @@ export class ForeignInput {
 
   /** @throws what a fetch failed with */
   async take(maxBytes: number, maxWaitMs: number, signal: AbortSignal): Promise<ForeignBatch> {
-    if (!this.#isStocked()) await this.#wait(maxWaitMs, signal);
+    const isThere = () => this.#failure !== undefined || this.#isStocked();
+    await arrival(isThere, () => this.#readAhead(), maxWaitMs, signal);
     if (this.#failure !== undefined) throw this.#failure;
     const first = this.#taken;
     let bytes = 0;
@@ -55,7 +57,7 @@ export class ForeignInput {
     const behind = isAll ? this.#next : (this.#records[this.#taken]?.offset ?? this.#next);
     const unreadable = this.#unreadable.filter((one) => one.last < behind);
     this.#unreadable = this.#unreadable.filter((one) => one.last >= behind);
-    if (this.#bytes < AHEAD_BYTES) this.#readAhead();
+    if (this.#bytes < AHEAD_BYTES) void this.#readAhead();
     return { records, unreadable, next: behind, end: this.#end };
   }
 
@@ -63,19 +65,10 @@ export class ForeignInput {
     return this.#taken < this.#records.length || this.#unreadable.length > 0;
   }
 
-  /** Until something can be taken, the time is over, or on abort. */
-  async #wait(maxWaitMs: number, signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, maxWaitMs))]);
-    const ended = new Promise<void>((resolve) => over.addEventListener('abort', () => resolve(), { once: true }));
-    while (!over.aborted && this.#failure === undefined && !this.#isStocked()) {
-      this.#readAhead();
-      await Promise.race([this.#fetching, ended]);
-    }
-  }
-
-  #readAhead(): void {
+  async #readAhead(): Promise<void> {
     if (this.#failure !== undefined) return;
     this.#fetching ??= this.#fetch();
+    await this.#fetching;
   }
 
   /** Never rejects: the next `take` throws. */

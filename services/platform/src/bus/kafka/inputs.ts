@@ -1,8 +1,10 @@
 import type { TopicName } from '@eyrie/schemas';
 import { AppError } from '../../errors.ts';
 import type { BusRecord } from '../bus.ts';
+import { arrival } from './arrival.ts';
 import type { Fetched } from './fetch.ts';
 import { type Fetcher, isOutOfRange } from './fetcher.ts';
+import { LeaderFetches } from './leader-fetches.ts';
 import type { Names } from './names.ts';
 import { toRecord } from './record.ts';
 
@@ -15,8 +17,6 @@ interface Input {
   end: number;
   records: BusRecord[];
   bytes: number;
-  /** A fetch is on its way, wherever it was sent: another one would bring the same records. */
-  isFetched: boolean;
 }
 
 /**
@@ -32,11 +32,8 @@ export class Inputs {
   readonly #fetcher: Pick<Fetcher, 'fetch' | 'leader'>;
   readonly #partition: number;
   readonly #inputs: readonly Input[];
-  /** Leaders with a fetch on its way: one each. */
-  readonly #fetching = new Map<string, Promise<void>>();
+  readonly #fetches: LeaderFetches<Input>;
   #failure: Error | undefined;
-  /** Of who waits: a fetch has ended. */
-  #arrived: (() => void) | undefined;
   #turn = 0;
 
   constructor(
@@ -54,8 +51,11 @@ export class Inputs {
       end: next,
       records: [],
       bytes: 0,
-      isFetched: false,
     }));
+    this.#fetches = new LeaderFetches(
+      ({ name }) => fetcher.leader(name, partition),
+      (inputs) => this.#fetch(inputs),
+    );
   }
 
   /** The end as far as known. */
@@ -66,24 +66,12 @@ export class Inputs {
   /** Resolves when something can be taken, after `maxWaitMs`, or on abort. @throws what a fetch failed with */
   async wait(maxWaitMs: number, signal: AbortSignal): Promise<void> {
     if (this.#isStocked()) return;
-    this.readAhead();
-    // Plain timers: joined signals cost more than the rest of a step.
-    if (!signal.aborted && this.#failure === undefined) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          this.#arrived = undefined;
-          resolve();
-        };
-        const timer = setTimeout(done, Math.max(1, maxWaitMs));
-        signal.addEventListener('abort', done, { once: true });
-        this.#arrived = () => {
-          if (this.#failure !== undefined || this.#isStocked()) done();
-          else this.readAhead();
-        };
-      });
-    }
+    const isThere = () => this.#failure !== undefined || this.#isStocked();
+    const fetched = () => {
+      this.readAhead();
+      return this.#fetches.ended();
+    };
+    await arrival(isThere, fetched, maxWaitMs, signal);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -116,18 +104,7 @@ export class Inputs {
   /** Starts a fetch at every leader that has none, for the inputs with room. */
   readAhead(): void {
     if (this.#failure !== undefined) return;
-    const byLeader = new Map<string, Input[]>();
-    for (const input of this.#inputs) {
-      if (input.isFetched || input.bytes >= AHEAD_BYTES) continue;
-      const leader = this.#fetcher.leader(input.name, this.#partition);
-      byLeader.set(leader, [...(byLeader.get(leader) ?? []), input]);
-    }
-    // While something waits to be taken, the broker must not hold a fetch: its input may have room again sooner.
-    const waitMs = this.#isStocked() ? 0 : WAIT_MS;
-    for (const [leader, inputs] of byLeader) {
-      if (this.#fetching.has(leader)) continue;
-      this.#fetching.set(leader, this.#fetch(leader, inputs, waitMs));
-    }
+    this.#fetches.start(this.#inputs.filter(({ bytes }) => bytes < AHEAD_BYTES));
   }
 
   #isStocked(): boolean {
@@ -135,22 +112,19 @@ export class Inputs {
   }
 
   /** Never rejects: the next `wait` throws. */
-  async #fetch(leader: string, inputs: readonly Input[], maxWaitMs: number): Promise<void> {
-    for (const input of inputs) input.isFetched = true;
+  async #fetch(inputs: readonly Input[]): Promise<void> {
+    // While something waits to be taken, the broker must not hold a fetch: its input may have room again sooner.
+    const waitMs = this.#isStocked() ? 0 : WAIT_MS;
+    const wants = inputs.map(({ name, next }) => ({
+      topic: name,
+      partition: this.#partition,
+      offset: next,
+      maxBytes: AHEAD_BYTES,
+    }));
     try {
-      const wants = inputs.map(({ name, next }) => ({
-        topic: name,
-        partition: this.#partition,
-        offset: next,
-        maxBytes: AHEAD_BYTES,
-      }));
-      for (const fetched of await this.#fetcher.fetch(wants, maxWaitMs)) this.#deliver(inputs, fetched);
+      for (const fetched of await this.#fetcher.fetch(wants, waitMs)) this.#deliver(inputs, fetched);
     } catch (error) {
       this.#failure = error as Error;
-    } finally {
-      for (const input of inputs) input.isFetched = false;
-      this.#fetching.delete(leader);
-      this.#arrived?.();
     }
   }
 
