@@ -130,10 +130,15 @@ export class ScoreHistory {
 
   /** Puts a row at the young end of its table; the oldest leaves a full one. */
   put<K extends RowKind>(tenant: TenantHistory, kind: K, key: string, row: Rows[K]): void {
+    this.restore(tenant, kind, key, row);
+    this.mark(tenant, kind, key);
+  }
+
+  /** The same for a row that stands in the changelog as it is: there is nothing to write, but for what leaves. */
+  restore<K extends RowKind>(tenant: TenantHistory, kind: K, key: string, row: Rows[K]): void {
     const table: Map<string, Rows[K]> = tenant.tables[kind];
     table.delete(key);
     table.set(key, row);
-    this.mark(tenant, kind, key);
     if (table.size <= this.#rowsMax[kind]) return;
     const oldest = table.keys().next().value;
     if (oldest === undefined) return;
@@ -201,8 +206,7 @@ export function restoreHistory(
   }
   // The changelog is ordered by name, the tables by age.
   rows.sort((a, b) => a.row.last - b.row.last);
-  for (const { tenant, kind, key, row } of rows) history.put(history.open(tenant), kind, key, row as never);
-  history.takeChanges();
+  for (const { tenant, kind, key, row } of rows) history.restore(history.open(tenant), kind, key, row as never);
   return history;
 }
 
