@@ -50,6 +50,11 @@ export const RuleMatch = z
     output_fields: conditions
       .exactOptional()
       .describe('`field=value` or `field!=value`; any item, a comma inside an item = all of them. Quotes hold commas.'),
+    where: text(4_096)
+      .exactOptional()
+      .describe(
+        'A typed expression over fields, such as `proc.name in ("bash", "sh") and not fd.rip cidr "10.0.0.0/8"`.',
+      ),
     score: ScoreComparison.exactOptional().describe('The score: how likely a false positive.'),
   })
   .refine((match) => Object.keys(match).length > 0, 'must hold at least one condition');
@@ -98,6 +103,10 @@ export const RuleTest = z.strictObject({
         .exactOptional()
         .describe('A file with one event, beside the rule file.'),
       score: z.number().min(0).max(1).exactOptional(),
+      columns: z
+        .record(z.string().regex(/^[a-z_]{1,40}$/), z.union([z.string(), z.number(), z.boolean()]))
+        .default({})
+        .describe('Values Eyrie adds to the event, such as namespace or workload.'),
       suppressed: z.boolean().default(false),
       repeat: z.number().int().min(1).max(1_000).default(1).describe('So many alerts on one target; the last decides.'),
     })
@@ -119,7 +128,9 @@ export const ResponseRule = z.strictObject({
     .refine((mode) => mode !== 'approve', 'approve is not in this version; use dry_run or enforce')
     .describe('Default dry_run.'),
   match: RuleMatch,
-  unless: conditions.exactOptional().describe('As output_fields: any item that holds stops the rule.'),
+  unless: conditions
+    .exactOptional()
+    .describe('Items as in output_fields, or expressions as in `where`: any item that holds stops the rule.'),
   include_suppressed: z.boolean().default(false).describe('Also act on suppressed and silenced alerts.'),
   cooldown: Duration.exactOptional().describe('Per target, after the rule acted.'),
   limits: z.strictObject({ rule: Limit.exactOptional() }).default({}),

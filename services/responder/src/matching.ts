@@ -48,6 +48,7 @@ export class Matching {
       tags: event.tags ?? [],
       ...(judgement.fp_score !== undefined && { fpScore: judgement.fp_score }),
       hidden: this.#memory.isHidden(openedBy, judgement),
+      columns: () => columnsOf(event, identity),
     };
     let parsed: { output: string; fields: Fields } | undefined;
     const line = () => {
@@ -89,6 +90,7 @@ export class Matching {
       tags: alert.tags,
       fpScore: alert.score.fp_score,
       hidden: alert.disposition === 'suppressed',
+      columns: () => NO_FIELDS,
     };
     const able = rules.rules.filter((rule) => !needsFields(rule));
     if (able.length === 0) return [];
@@ -160,6 +162,7 @@ export function explainRules(
       judgement.outcome === 'suppressed' ||
       judgement.outcome === 'silenced' ||
       (judgement.outcome === 'folded' && alert?.disposition === 'suppressed'),
+    columns: () => columnsOf(event, judgement.identity ?? {}),
   };
   return rules.rules.map((rule) => {
     const result = matchRule(rule, subject, () => parseLine(Buffer.from(raw), event).fields);
@@ -174,6 +177,11 @@ function targetOf(event: Event, identity: Identity): string {
   if (identity.pod_uid !== undefined) return identity.pod_uid;
   if (event.container_id !== undefined && event.container_id !== 'host') return event.container_id;
   return event.host === undefined ? `cluster:${event.cluster}` : `host:${event.host}`;
+}
+
+/** What `where` calls by a column's name: what Eyrie knows of the event, over what the event says of itself. */
+function columnsOf(event: Event, identity: Identity): Fields {
+  return { ...event, ...identity } as unknown as Fields;
 }
 
 function parseLine(line: Buffer, event: Event): { output: string; fields: Fields } {

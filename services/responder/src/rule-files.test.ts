@@ -62,6 +62,40 @@ tests:
     });
   });
 
+  it('takes expressions over the fields of a sensor and over columns', async () => {
+    place.rule(
+      'a.yaml',
+      rule(`
+rule: Shell
+id: shell
+match:
+  rules: [Shell]
+  where: proc.name in ("bash", "sh") and namespace startswith "prod-" and not fd.rip cidr "10.0.0.0/8"
+unless: ['user.name == "breakglass" and exists(proc.tty)']
+${TRACE}
+tests:
+  - name: acts
+    given: {event: {rule: Shell, output_fields: {proc.name: sh, user.name: breakglass}}, columns: {namespace: prod-eu}}
+    expect: {decision: simulated}
+  - name: not elsewhere
+    given: {event: {rule: Shell, output_fields: {proc.name: sh}}, columns: {namespace: dev}}
+    expect: {decision: no_match, reason: where}
+  - name: not towards our own
+    given: {event: {rule: Shell, output_fields: {proc.name: sh, fd.rip: 10.1.1.1}}, columns: {namespace: prod-eu}}
+    expect: {decision: no_match, reason: where}
+  - name: not for the emergency user at a terminal
+    given: {event: {rule: Shell, output_fields: {proc.name: sh, user.name: breakglass, proc.tty: 34816}}, columns: {namespace: prod-eu}}
+    expect: {decision: no_match, reason: unless}`),
+    );
+    place.rule('b.yaml', rule(`rule: B\nid: b\nmatch: {where: 'namspace == "x"'}\nunless: ['a.b ==']\n${TRACE}`));
+    const { tests, problems } = await check();
+    expect(tests).toEqual({ passed: 4, failed: 0 });
+    expect(problems).toEqual([
+      expect.stringContaining('b.yaml: b: match.where: column 1: "namspace" is no column'),
+      'b.yaml: b: unless.0: column 7: the end is no value; text stands in quotes',
+    ]);
+  });
+
   it('names every problem at once: file, rule, field', async () => {
     place.rule('a.yaml', rule(`rule: A\nid: a\nmatch: {rulez: [x], priority: ">=Loud"}\n${TRACE}`));
     place.rule('b.yaml', rule(`rule: B\nid: b\nmode: approve\nmatch: {rules: [x]}\n${TRACE}`));

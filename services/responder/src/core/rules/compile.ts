@@ -3,7 +3,9 @@ import type { ActionClass } from '@eyrie/schemas';
 import type { ResponseRule } from '@eyrie/schemas/rule';
 import { parsePriorityComparison, parseScoreComparison } from './comparisons.ts';
 import type { ActionCatalog, CompiledRule, PlannedAction, Problem } from './compiled.ts';
-import { type Condition, type Conditions, parseConditions } from './conditions.ts';
+import { type Condition, type Conditions, isExpression, parseConditions } from './conditions.ts';
+import type { Expression } from './where/expression.ts';
+import { parseWhere } from './where/parse.ts';
 
 const DISRUPTIVE = 3;
 const DESTRUCTIVE = 4;
@@ -18,7 +20,8 @@ export function compileRule(
   const problems: Problem[] = [];
   const { match } = rule;
   const fields = compileConditions(match.output_fields, 'match.output_fields', problems);
-  const unless = compileConditions(rule.unless, 'unless', problems);
+  const where = match.where === undefined ? undefined : compileWhere(match.where, 'match.where', problems);
+  const unless = rule.unless === undefined ? undefined : compileUnless(rule.unless, problems);
   const actions = compileActions(rule, catalog, problems);
   const highest = Math.max(...actions.map((action) => action.class), 0) as ActionClass;
   guardClass(rule, highest, problems);
@@ -37,6 +40,7 @@ export function compileRule(
         ...(match.priority !== undefined && { priority: parsePriorityComparison(match.priority) }),
         ...(match.source !== undefined && { source: match.source === 'syscalls' ? 'syscall' : match.source }),
         ...(fields !== undefined && { fields }),
+        ...(where !== undefined && { where }),
         ...(match.score !== undefined && { score: parseScoreComparison(match.score) }),
       },
       ...(unless !== undefined && { unless }),
@@ -62,6 +66,30 @@ function compileConditions(
     else all.push(parsed.conditions);
   }
   return all;
+}
+
+function compileWhere(text: string, field: string, problems: Problem[]): Expression | undefined {
+  const parsed = parseWhere(text);
+  if ('expression' in parsed) return parsed.expression;
+  problems.push({ field, message: parsed.problem });
+  return undefined;
+}
+
+function compileUnless(items: readonly string[], problems: Problem[]): NonNullable<CompiledRule['unless']> {
+  const conditions: (readonly Condition[])[] = [];
+  const expressions: Expression[] = [];
+  for (const [index, item] of items.entries()) {
+    const field = `unless.${index}`;
+    if (isExpression(item)) {
+      const expression = compileWhere(item, field, problems);
+      if (expression !== undefined) expressions.push(expression);
+      continue;
+    }
+    const parsed = parseConditions(item);
+    if ('problem' in parsed) problems.push({ field, message: parsed.problem });
+    else conditions.push(parsed.conditions);
+  }
+  return { conditions, expressions };
 }
 
 function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Problem[]): readonly PlannedAction[] {

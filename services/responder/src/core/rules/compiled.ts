@@ -2,6 +2,7 @@ import type { ActionClass, ActionMode } from '@eyrie/schemas';
 import type { RuleTest } from '@eyrie/schemas/rule';
 import type { Comparison } from './comparisons.ts';
 import type { Conditions } from './conditions.ts';
+import type { Expression } from './where/expression.ts';
 
 /** What to do with an action whose ending is not known: leave it, do it once more, or repeat it (the receiver knows repeats). */
 export type Recovery = 'never' | 'once' | 'repeat';
@@ -42,9 +43,11 @@ export interface CompiledRule {
     readonly priority?: Comparison;
     readonly source?: string;
     readonly fields?: Conditions;
+    readonly where?: Expression;
     readonly score?: Comparison;
   };
-  readonly unless?: Conditions;
+  /** Any of them stops the rule. */
+  readonly unless?: { readonly conditions: Conditions; readonly expressions: readonly Expression[] };
   readonly includeSuppressed: boolean;
   readonly cooldownMs: number;
   readonly limit?: { readonly count: number; readonly windowMs: number };

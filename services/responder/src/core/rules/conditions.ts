@@ -29,13 +29,25 @@ export function parseConditions(
     if (at < 0 || !FIELD.test(field)) {
       return { problem: `"${part.trim()}" is not field=value or field!=value (quote values that hold a comma)` };
     }
-    const value = unquote(part.slice(at + 1).trim());
+    const written = part.slice(at + 1).trim();
+    if (isExpression(part))
+      return { problem: `"${part.trim()}" reads like an expression: write it as where, or quote the value` };
+    const value = unquote(written);
     if (value === undefined) return { problem: `"${part.trim()}" has text beside its quotes` };
     if (value === '') return { problem: `"${part.trim()}" compares with nothing` };
     conditions.push({ field, op: negated ? '!=' : '=', value });
   }
   return { conditions };
 }
+
+/** A comparison that is not `=` or `!=`, or a second one after a word: what a value cut at its first sign would swallow. */
+export function isExpression(item: string): boolean {
+  const bare = item.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
+  return /^[^=!]*==/.test(bare) || /^\s*(?:not\b|exists\s*\(|\()/.test(bare) || WORD_OPERATOR.test(bare);
+}
+
+const WORD_OPERATOR =
+  /^\s*[\w.\-/[\]"]+\s+(?:in\s*\(|(?:contains|icontains|startswith|endswith|glob|regex|cidr)\s|[<>])|\s(?:and|or)\s+\S+\s*(?:==|!=|=|<|>|\s)/;
 
 export function someHold(conditions: Conditions, fields: Fields): boolean {
   return conditions.some((all) => all.every((condition) => holds(condition, fields)));

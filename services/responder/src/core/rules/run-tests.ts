@@ -45,13 +45,16 @@ function outcomeOf(
   { given }: CompiledRule['tests'][number],
   detection: TestDetection,
 ): { readonly decision: string; readonly reason: string; readonly plan: readonly string[] } {
+  const { rule: name, priority } = detection;
+  const source = detection.source === 'syscalls' ? 'syscall' : detection.source;
   const subject: Subject = {
-    rule: detection.rule,
-    priority: detection.priority,
-    source: detection.source === 'syscalls' ? 'syscall' : detection.source,
+    rule: name,
+    priority,
+    source,
     tags: detection.tags,
     ...(given.score !== undefined && { fpScore: given.score }),
     hidden: given.suppressed,
+    columns: () => ({ rule: name, priority, source, tenant: 'test', cluster: 'test', ...given.columns }),
   };
   const matched = matchRule(rule, subject, () => detection.output_fields);
   if (matched !== 'matched') return { decision: 'no_match', reason: matched, plan: [] };
