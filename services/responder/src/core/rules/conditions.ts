@@ -1,3 +1,5 @@
+import { isAbsent, textOf } from './values.ts';
+
 /** One comparison of an output field with text. An absent field makes both comparisons false. */
 export interface Condition {
   readonly field: string;
@@ -56,17 +58,8 @@ export function someHold(conditions: Conditions, fields: Fields): boolean {
 function holds({ field, op, value }: Condition, fields: Fields): boolean {
   const found = Object.hasOwn(fields, field) ? fields[field] : undefined;
   if (isAbsent(found)) return false;
-  const equal = Array.isArray(found) ? found.some((item) => render(item) === value) : render(found) === value;
+  const equal = Array.isArray(found) ? found.some((item) => textOf(item) === value) : textOf(found) === value;
   return op === '=' ? equal : !equal;
-}
-
-/** What sensors write for a field they could not fill. */
-function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || value === '<NA>';
-}
-
-function render(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function splitOutsideQuotes(item: string): string[] | undefined {

@@ -1,3 +1,5 @@
+import { isAbsent } from '../values.ts';
+
 /** A condition over the fields of an event, in a language without loops, calls or code of its author. */
 export type Expression =
   | { readonly kind: 'and' | 'or'; readonly items: readonly Expression[] }
@@ -32,14 +34,4 @@ export function evaluate(expression: Expression, lookup: Lookup): boolean {
       return passes !== expression.negated;
     }
   }
-}
-
-/** What sensors write for a field they could not fill counts as absent. */
-export function isAbsent(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || value === '<NA>';
-}
-
-/** The text of a value as rules compare it. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,6 +1,7 @@
 import addresses from 'ipaddr.js';
 import { RE2JS } from 're2js';
-import { type Test, textOf } from './expression.ts';
+import { textOf } from '../values.ts';
+import type { Test } from './expression.ts';
 
 export type Literal = string | number | boolean;
 
