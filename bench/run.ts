@@ -7,6 +7,8 @@ const BENCHMARKS: Record<string, readonly string[]> = {
   bus: ['bench/bus.ts'],
   compression: ['bench/compression.ts'],
   restore: ['bench/restore.ts'],
+  rebalance: ['bench/rebalance.ts'],
+  rules: ['bench/rules.ts'],
   archiver: ['bench/archiver.ts'],
   'topic-input': ['bench/topic-input.ts'],
   latency: ['bench/latency.ts'],

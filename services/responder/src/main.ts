@@ -8,7 +8,7 @@ import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { Vitals } from '@eyrie/platform/vitals';
-import { NO_RULES } from './core/rules/compiled.ts';
+import { NO_RULES } from './core/rules/rule-set.ts';
 import { runMatcher } from './matcher.ts';
 import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';

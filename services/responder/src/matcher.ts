@@ -5,7 +5,7 @@ import { openSealed, type Refusal, type Signer } from '@eyrie/platform/sign';
 import { type Alert, FORMATS, FrameError, partitionOf, type TopicName, visitJudged } from '@eyrie/schemas';
 import { AlertMemory } from './alert-memory.ts';
 import { partitionHash, requestKey } from './core/request.ts';
-import type { RuleSet } from './core/rules/compiled.ts';
+import type { RuleSet } from './core/rules/rule-set.ts';
 import { deadLetter } from './dead-letter.ts';
 import { type Match, Matching } from './matching.ts';
 import type { Progress } from './progress.ts';

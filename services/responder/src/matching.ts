@@ -11,9 +11,10 @@ import {
 import type { AlertMemory } from './alert-memory.ts';
 import { alertContext, eventContext } from './core/context.ts';
 import { buildRequest, planKey } from './core/request.ts';
-import type { CompiledRule, RuleSet } from './core/rules/compiled.ts';
+import type { CompiledRule } from './core/rules/compiled.ts';
 import type { Fields } from './core/rules/conditions.ts';
 import { matchRule, needsFields, type Subject } from './core/rules/match.ts';
+import type { RuleSet } from './core/rules/rule-set.ts';
 
 export type Unsigned = Omit<ActionRequest, 'mac'>;
 export interface Match {
@@ -57,7 +58,7 @@ export class Matching {
     };
     let context: ActionContext | undefined;
     return this.#matches(
-      rules.rules,
+      rules.for(event.rule),
       subject,
       () => line().fields,
       (rule) => {
@@ -92,7 +93,7 @@ export class Matching {
       hidden: alert.disposition === 'suppressed',
       columns: () => NO_FIELDS,
     };
-    const able = rules.rules.filter((rule) => !needsFields(rule));
+    const able = rules.for(alert.rule).filter((rule) => !needsFields(rule));
     if (able.length === 0) return [];
     let context: ActionContext | undefined;
     return alert.targets.flatMap((target) =>

@@ -5,7 +5,8 @@ import { parsePriority } from '@eyrie/schemas';
 import { ResponseRule, RuleFile } from '@eyrie/schemas/rule';
 import { parse } from 'yaml';
 import { compileRule } from './core/rules/compile.ts';
-import type { ActionCatalog, CompiledRule, RuleSet } from './core/rules/compiled.ts';
+import type { ActionCatalog, CompiledRule } from './core/rules/compiled.ts';
+import { type RuleSet, ruleSet } from './core/rules/rule-set.ts';
 import { runRuleTest, type TestDetection } from './core/rules/run-tests.ts';
 
 interface RuleProblem {
@@ -61,7 +62,7 @@ export function loadRules(
     }
   }
   return {
-    set: { rules, byId },
+    set: ruleSet(rules),
     report: {
       files: files.length,
       rules: rules.map(({ id, name, file, mode, version }) => ({

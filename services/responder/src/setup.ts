@@ -8,7 +8,7 @@ import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Logger } from '@eyrie/platform/log';
 import type { Actions } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
-import { NO_RULES, type RuleSet } from './core/rules/compiled.ts';
+import { NO_RULES, type RuleSet } from './core/rules/rule-set.ts';
 import { loadRules, type RuleReport, requireSound } from './rule-files.ts';
 import { readScripts } from './scripts.ts';
 

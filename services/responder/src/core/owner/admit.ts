@@ -1,6 +1,7 @@
 import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
 import { intentKey, planKey } from '../request.ts';
-import type { CompiledRule, RuleSet } from '../rules/compiled.ts';
+import type { CompiledRule } from '../rules/compiled.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
 import type { OwnerState, Plan, Step } from './state.ts';

@@ -1,5 +1,6 @@
 import type { ActionReason } from '@eyrie/schemas';
-import type { PlannedAction, RuleSet } from '../rules/compiled.ts';
+import type { PlannedAction } from '../rules/compiled.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
 import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import { currentStep, type OwnerState, type Plan } from './state.ts';

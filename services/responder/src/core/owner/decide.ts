@@ -1,4 +1,4 @@
-import type { RuleSet } from '../rules/compiled.ts';
+import type { RuleSet } from '../rules/rule-set.ts';
 import { admit } from './admit.ts';
 import { begin } from './begin.ts';
 import type { Decision, OwnerInput, OwnerOptions } from './decision.ts';

@@ -1,7 +1,8 @@
 import type { ActionMode, ActionRequest, AlertId, ClusterId, TenantId } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CompiledRule, PlannedAction, Recovery, RuleSet } from '../rules/compiled.ts';
+import type { CompiledRule, PlannedAction, Recovery } from '../rules/compiled.ts';
+import { NO_RULES, type RuleSet, ruleSet } from '../rules/rule-set.ts';
 import { restoreEntry, stateChanges } from './codec.ts';
 import { decide } from './decide.ts';
 import { type Call, type Decision, type EffectResult, evolve, type LedgerLine, type OwnerInput } from './decision.ts';
@@ -24,7 +25,7 @@ function action(name: string, recovery: Recovery, onError: 'stop' | 'continue' =
   };
 }
 
-function ruleSet(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
+function oneRule(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
   const rule: CompiledRule = {
     id: 'r',
     name: 'r',
@@ -39,7 +40,7 @@ function ruleSet(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
     tests: [],
     ...more,
   };
-  return { rules: [rule], byId: new Map([[rule.id, rule]]) };
+  return ruleSet([rule]);
 }
 
 function request(alert: number, target: number): ActionRequest {
@@ -180,7 +181,7 @@ describe('the owner of a partition', () => {
   it('whenever it dies: a script never twice, Slack at most once more, nothing lost, every ledger in order', () => {
     fc.assert(
       fc.property(moves, (history) => {
-        const world = new World(ruleSet('enforce'));
+        const world = new World(oneRule('enforce'));
         const asked = play(world, history);
         world.finish();
         const last = new Map<string, LedgerLine>();
@@ -209,7 +210,7 @@ describe('the owner of a partition', () => {
   });
 
   it('would be found out if recovery repeated scripts (negative control)', () => {
-    const wrong = ruleSet('enforce', { actions: [{ ...action('script', 'repeat'), actionner: 'never' }] });
+    const wrong = oneRule('enforce', { actions: [{ ...action('script', 'repeat'), actionner: 'never' }] });
     const found = fc.check(
       fc.property(moves, (history) => {
         const world = new World(wrong);
@@ -228,7 +229,7 @@ describe('the owner of a partition', () => {
   it('never has more running than a lane allows', () => {
     fc.assert(
       fc.property(moves, (history) => {
-        const world = new World(ruleSet('enforce', { actions: [action('script', 'never')] }));
+        const world = new World(oneRule('enforce', { actions: [action('script', 'never')] }));
         for (let i = 1; i <= history.length; i += 1) {
           const part = new World(world.rules);
           play(part, history.slice(0, i));
@@ -248,7 +249,7 @@ describe('the owner of a partition', () => {
   const one = { actions: [action('script', 'never')] };
 
   it('cools down per target, limits per rule, in a sliding window, across a crash', () => {
-    const world = new World(ruleSet('dry_run', { ...one, cooldownMs: 1_000, limit: { count: 2, windowMs: 5_000 } }));
+    const world = new World(oneRule('dry_run', { ...one, cooldownMs: 1_000, limit: { count: 2, windowMs: 5_000 } }));
     ask(world, 1, 1);
     ask(world, 2, 1);
     world.crash();
@@ -266,7 +267,7 @@ describe('the owner of a partition', () => {
   });
 
   it('a node of one cluster does not cool down its namesake in another', () => {
-    const world = new World(ruleSet('dry_run', { ...one, cooldownMs: 1_000 }));
+    const world = new World(oneRule('dry_run', { ...one, cooldownMs: 1_000 }));
     const node = (alert: number, cluster: string) =>
       world.commit(
         world.decide({
@@ -281,13 +282,13 @@ describe('the owner of a partition', () => {
   });
 
   it('observe plans and does nothing; a rule taken back no longer acts', () => {
-    const watching = new World(ruleSet('observe', one));
+    const watching = new World(oneRule('observe', one));
     ask(watching, 1, 1);
     watching.finish();
     expect(states(watching)).toEqual(['planned observe']);
-    const acting = new World(ruleSet('enforce', one));
+    const acting = new World(oneRule('enforce', one));
     ask(acting, 1, 1);
-    const none = { rules: [], byId: new Map() };
+    const none = NO_RULES;
     const options = { incarnation: 'i', alertLifeMs: 1, plansMax: 1, notifyDeadlineMs: 1, jitter: 0 };
     acting.commit(decide(acting.state, { kind: 'start' }, none, 1, options));
     expect(states(acting)).toEqual(['planned queued', 'suppressed rule_gone']);
@@ -295,7 +296,7 @@ describe('the owner of a partition', () => {
 
   it('stops after a failure, unless the action says to go on', () => {
     const world = new World(
-      ruleSet('enforce', { actions: [action('first', 'never', 'stop'), action('second', 'repeat')] }),
+      oneRule('enforce', { actions: [action('first', 'never', 'stop'), action('second', 'repeat')] }),
     );
     ask(world, 1, 1);
     const decision = world.decide({ kind: 'start' });
@@ -306,7 +307,7 @@ describe('the owner of a partition', () => {
   });
 
   it('leaves out entries nobody of ours wrote, but no plan and nothing newer', () => {
-    const world = new World(ruleSet('enforce', one));
+    const world = new World(oneRule('enforce', one));
     ask(world, 1, 1);
     const [plan = ''] = world.disk.keys();
     const restored = (key: string, text: string) => restoreEntry(emptyState(), key, Buffer.from(text));
@@ -322,7 +323,7 @@ describe('the owner of a partition', () => {
   });
 
   it('a target known by container first and by pod uid later is the same target', () => {
-    const world = new World(ruleSet('dry_run', one));
+    const world = new World(oneRule('dry_run', one));
     world.commit(world.decide({ kind: 'request', request: { ...request(1, 1), target: 'c0ffee' } }));
     world.commit(world.decide({ kind: 'request', request: { ...request(1, 1), target: 'uid', alias: 'c0ffee' } }));
     expect(world.ledger).toHaveLength(1);

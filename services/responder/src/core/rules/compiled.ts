@@ -55,13 +55,6 @@ export interface CompiledRule {
   readonly tests: readonly RuleTest[];
 }
 
-export interface RuleSet {
-  readonly rules: readonly CompiledRule[];
-  readonly byId: ReadonlyMap<string, CompiledRule>;
-}
-
-export const NO_RULES: RuleSet = { rules: [], byId: new Map() };
-
 /** What can be done: the names of actions and how their parameters are checked. */
 export type ActionCatalog = Readonly<Record<string, CatalogEntry>>;
 

@@ -6,6 +6,7 @@ import { buildRequest } from '../request.ts';
 import type { CompiledRule } from './compiled.ts';
 import type { Fields } from './conditions.ts';
 import { matchRule, type Subject } from './match.ts';
+import { ruleSet } from './rule-set.ts';
 
 /** A detection of a rule's test, whether written in the rule or read from a fixture. */
 export interface TestDetection {
@@ -59,7 +60,7 @@ function outcomeOf(
   const matched = matchRule(rule, subject, () => detection.output_fields);
   if (matched !== 'matched') return { decision: 'no_match', reason: matched, plan: [] };
   const state = emptyState();
-  const rules = { rules: [rule], byId: new Map([[rule.id, rule]]) };
+  const rules = ruleSet([rule]);
   let last: Plan | undefined;
   for (let i = 0; i < given.repeat; i += 1) {
     const admitted = decide(state, { kind: 'request', request: testRequest(rule, detection, i) }, rules, i, OPTIONS);
