@@ -29,6 +29,7 @@ export const ACTION_REASONS = [
   'observe',
   /** simulated */
   'dry_run',
+  'not_proven',
   /** suppressed */
   'cooldown',
   'limit_rule',
@@ -38,6 +39,18 @@ export const ACTION_REASONS = [
   /** executing, succeeded */
   'started',
   'done',
+  'already_gone',
+  /** denied: a guard looked at the world and said no */
+  'no_pod',
+  'target_gone',
+  'other_pod',
+  'event_not_of_this_pod',
+  'protected_namespace',
+  'protected_workload',
+  'too_few_ready',
+  'disruption_budget',
+  'forbidden',
+  'unreadable',
   /** failed, unknown, or planned again */
   'http_429',
   'http_4xx',

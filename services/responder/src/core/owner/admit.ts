@@ -64,6 +64,8 @@ function firstState(
   }
 }
 
+const PROVING: { readonly state: ActionState; readonly reason: ActionReason } = { state: 'planned', reason: 'queued' };
+
 function makePlan(
   key: string,
   request: ActionRequest,
@@ -74,13 +76,13 @@ function makePlan(
 ): Plan {
   const { tenant, cluster, alert_id: alertId, event_id: eventId, target, context } = request;
   const steps = rule.actions.map(
-    ({ action, actionner, class: actionClass }): Step => ({
+    ({ action, actionner, class: actionClass, provable }): Step => ({
       intent_key: intentKey(tenant, rule.id, action, alertId, target),
       action,
       actionner,
       class: actionClass,
-      state,
-      reason,
+      // What can be proven waits for its turn, as if it were to be done.
+      ...(state === 'simulated' && provable === true ? PROVING : { state, reason }),
       version: 1,
       attempt: 0,
       incarnation: options.incarnation,
@@ -100,7 +102,7 @@ function makePlan(
     at: now,
     expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, rule.limit?.windowMs ?? 0),
     steps,
-    ...(reason === 'queued' && { todo: { actions: rule.actions, context } }),
+    ...(steps.some((step) => step.reason === 'queued') && { todo: { actions: rule.actions, context } }),
   };
 }
 

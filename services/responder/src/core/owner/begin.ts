@@ -16,6 +16,7 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
     let free = lane.max - running;
     for (const key of waiting) {
       if (free <= 0) break;
+      if ((state.delayed.get(key) ?? 0) > now) continue;
       const plan = state.plans.get(key);
       const index = plan === undefined ? -1 : currentStep(plan);
       const action = plan?.todo?.actions[index];
@@ -42,7 +43,7 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
       if (intent === undefined) continue;
       plans.push(begun);
       ledger.push(line);
-      calls.push({ plan: begun, step: index, intent, action });
+      calls.push({ plan: begun, step: index, intent, action, dry: plan.mode !== 'enforce' });
       free -= 1;
       if (lane.intervalMs > 0) {
         rests.push([action, now + lane.intervalMs]);
@@ -57,15 +58,27 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
 export function nextBegin(state: OwnerState): number {
   let next = Number.POSITIVE_INFINITY;
   for (const { lane, waiting, running, freeAt } of state.lanes.values()) {
-    if (waiting.size > 0 && running < lane.max) next = Math.min(next, freeAt);
+    if (waiting.size > 0 && running < lane.max) next = Math.min(next, Math.max(freeAt, earliest(state, waiting)));
   }
   return next;
+}
+
+/** When the first of them need not wait any longer. */
+function earliest({ delayed }: OwnerState, waiting: ReadonlySet<string>): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const key of waiting) {
+    const until = delayed.get(key);
+    if (until === undefined) return 0;
+    first = Math.min(first, until);
+  }
+  return first;
 }
 
 /** A rule that was taken back or softened meanwhile no longer acts; a changed one keeps its old plan. */
 function stopReason(plan: Plan, rules: RuleSet): ActionReason | undefined {
   const rule = rules.byId.get(plan.rule_id);
   if (rule === undefined) return 'rule_gone';
+  if (plan.mode === 'dry_run' && rule.mode !== 'observe') return undefined;
   return rule.mode === 'enforce' ? undefined : 'rule_changed';
 }
 

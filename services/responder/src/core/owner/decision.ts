@@ -5,12 +5,16 @@ import { laneOf, putPlan, removePlan } from './state.ts';
 
 /** How a call ended. `ambiguous`: it may have had its effect or not. */
 export type EffectResult =
-  | { readonly kind: 'succeeded'; readonly detail?: string }
+  | { readonly kind: 'succeeded'; readonly reason?: ActionRecord['reason']; readonly detail?: string }
   | { readonly kind: 'failed'; readonly reason: ActionRecord['reason']; readonly detail?: string }
+  /** A guard said no, before anything was done. */
+  | { readonly kind: 'denied'; readonly reason: ActionRecord['reason']; readonly detail?: string }
   | {
       readonly kind: 'retry';
       readonly reason: ActionRecord['reason'];
       readonly afterMs?: number;
+      /** It is about this target alone: others need not wait. */
+      readonly isOwn?: true;
       readonly detail?: string;
     }
   | { readonly kind: 'ambiguous'; readonly reason: ActionRecord['reason']; readonly detail?: string };
@@ -44,6 +48,8 @@ export interface Call {
   readonly step: number;
   readonly intent: Step;
   readonly action: PlannedAction;
+  /** To be proven, not done. */
+  readonly dry: boolean;
 }
 
 export type LedgerLine = Omit<ActionRecord, 'mac'>;
@@ -57,6 +63,8 @@ export interface Decision {
   readonly calls: readonly Call[];
   /** Lanes that rest until then. */
   readonly rests: readonly (readonly [action: PlannedAction, until: number])[];
+  /** Plans that wait until then. */
+  readonly delays: readonly (readonly [plan: string, until: number])[];
   /** Bounds reached, for `eyrie_bound_reached_total`. */
   readonly bounds: readonly 'responder_plans'[];
 }
@@ -69,6 +77,7 @@ export const NOTHING: Decision = {
   ledger: [],
   calls: [],
   rests: [],
+  delays: [],
   bounds: [],
 };
 
@@ -88,4 +97,5 @@ export function evolve(state: OwnerState, decision: Decision): void {
     const lane = laneOf(state, action.lane);
     lane.freeAt = Math.max(lane.freeAt, until);
   }
+  for (const [key, until] of decision.delays) state.delayed.set(key, until);
 }

@@ -48,9 +48,10 @@ function conclude(
   options: OwnerOptions,
 ): Decision {
   const { detail } = result;
+  const isDry = plan.mode !== 'enforce';
   const end = (change: Pick<Step, 'state' | 'reason'>): Decision => {
-    const { plan: ended, line } = advance(plan, index, change, now, detail);
-    if (change.state === 'succeeded' || action.onError === 'continue') {
+    const { plan: ended, line } = advance(plan, index, isDry ? proven(change) : change, now, detail);
+    if (change.state === 'succeeded' || (isDry && change.state !== 'denied') || action.onError === 'continue') {
       return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
     }
     const rest = giveUp(ended, index + 1, 'earlier_failed', now);
@@ -64,17 +65,24 @@ function conclude(
       now,
       detail,
     );
-    return { ...NOTHING, plans: [waiting], ledger: [line], rests: [[action, now + waitMs]] };
+    const until = now + waitMs;
+    const isOwn = result.kind === 'retry' && result.isOwn === true;
+    const wait = isOwn ? { delays: [[plan.key, until] as const] } : { rests: [[action, until] as const] };
+    return { ...NOTHING, plans: [waiting], ledger: [line], ...wait };
   };
 
   switch (result.kind) {
     case 'succeeded':
-      return end({ state: 'succeeded', reason: 'done' });
+      return end({ state: 'succeeded', reason: result.reason ?? 'done' });
+    case 'denied':
+      return end({ state: 'denied', reason: result.reason });
     case 'failed':
       return end({ state: 'failed', reason: result.reason });
     case 'retry': {
       if (step.attempt >= action.attempts) return end({ state: 'failed', reason: result.reason });
-      if (now - plan.at >= options.notifyDeadlineMs) return end({ state: 'failed', reason: 'deadline' });
+      if (now - plan.at >= (action.deadlineMs ?? options.notifyDeadlineMs)) {
+        return end({ state: action.deadlineMs === undefined ? 'failed' : 'denied', reason: 'deadline' });
+      }
       return again(Math.max(result.afterMs ?? 0, backoffMs(action, step.attempt, options.jitter)));
     }
     case 'ambiguous': {
@@ -87,6 +95,12 @@ function conclude(
       return { ...NOTHING, plans: [waiting.plan], ledger: [said.line, waiting.line] };
     }
   }
+}
+
+/** The ending of a proof: nothing was done, whatever the far side said. */
+function proven({ state, reason }: Pick<Step, 'state' | 'reason'>): Pick<Step, 'state' | 'reason'> {
+  if (state === 'denied') return { state, reason };
+  return { state: 'simulated', reason: state === 'succeeded' ? 'dry_run' : 'not_proven' };
 }
 
 function backoffMs({ backoff }: PlannedAction, attempt: number, jitter: number): number {

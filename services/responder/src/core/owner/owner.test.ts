@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CompiledRule, PlannedAction, Recovery } from '../rules/compiled.ts';
 import { NO_RULES, type RuleSet, ruleSet } from '../rules/rule-set.ts';
+import { nextBegin } from './begin.ts';
 import { restoreEntry, stateChanges } from './codec.ts';
 import { decide } from './decide.ts';
 import { type Call, type Decision, type EffectResult, evolve, type LedgerLine, type OwnerInput } from './decision.ts';
@@ -136,7 +137,9 @@ class World {
 const results = fc.oneof(
   fc.constant<EffectResult>({ kind: 'succeeded' }),
   fc.constant<EffectResult>({ kind: 'failed', reason: 'http_4xx' }),
+  fc.constant<EffectResult>({ kind: 'denied', reason: 'other_pod' }),
   fc.constant<EffectResult>({ kind: 'retry', reason: 'http_429' }),
+  fc.constant<EffectResult>({ kind: 'retry', reason: 'http_4xx', afterMs: 50, isOwn: true }),
   fc.constant<EffectResult>({ kind: 'ambiguous', reason: 'timeout' }),
 );
 const moves = fc.array(
@@ -175,7 +178,7 @@ function play(world: World, history: typeof moves extends fc.Arbitrary<infer T> 
   return asked;
 }
 
-const ENDED = new Set(['succeeded', 'failed', 'unknown', 'suppressed']);
+const ENDED = new Set(['succeeded', 'failed', 'denied', 'unknown', 'suppressed']);
 
 describe('the owner of a partition', () => {
   it('whenever it dies: a script never twice, Slack at most once more, nothing lost, every ledger in order', () => {
@@ -304,6 +307,59 @@ describe('the owner of a partition', () => {
     world.call(decision.calls);
     world.answer({ kind: 'failed', reason: 'exit_code', detail: 'exit 1' });
     expect(states(world).slice(-2)).toEqual(['failed exit_code', 'suppressed earlier_failed']);
+  });
+
+  const begin = (world: World) => {
+    const decision = world.decide({ kind: 'start' });
+    world.commit(decision);
+    world.call(decision.calls);
+    return decision.calls;
+  };
+
+  it('in dry_run what can be proven is called to be proven, and never counts as done', () => {
+    const provable = { ...action('kill', 'repeat'), provable: true };
+    const endings: readonly (readonly [EffectResult, string])[] = [
+      [{ kind: 'succeeded' }, 'simulated dry_run'],
+      [{ kind: 'denied', reason: 'protected_namespace' }, 'denied protected_namespace'],
+      [{ kind: 'failed', reason: 'http_4xx' }, 'simulated not_proven'],
+    ];
+    for (const [result, ending] of endings) {
+      const world = new World(oneRule('dry_run', { actions: [provable, action('tell', 'once')] }));
+      ask(world, 1, 1);
+      expect(states(world)).toEqual(['planned queued', 'simulated dry_run']);
+      expect(begin(world).map(({ dry }) => dry)).toEqual([true]);
+      // Whoever comes after a crash proves it again.
+      world.crash();
+      world.now += 1_000;
+      expect(begin(world).map(({ dry }) => dry)).toEqual([true]);
+      world.answer(result);
+      expect(states(world).at(-1)).toBe(ending);
+      expect(world.state.active).toBe(0);
+    }
+  });
+
+  it('a target that waits for a time of its own holds up no other', () => {
+    const world = new World(oneRule('enforce', { actions: [{ ...action('kill', 'repeat'), attempts: 9 }] }));
+    ask(world, 1, 1);
+    begin(world);
+    world.answer({ kind: 'retry', reason: 'http_429', afterMs: 5_000, isOwn: true });
+    ask(world, 2, 2);
+    expect(nextBegin(world.state)).toBeLessThanOrEqual(world.now);
+    expect(begin(world).map(({ plan }) => plan.target)).toEqual(['pod2']);
+    expect(nextBegin(world.state)).toBe(5_000);
+    world.now = 5_000;
+    expect(begin(world).map(({ plan }) => plan.target)).toEqual(['pod1']);
+  });
+
+  it('what breaks things and cannot be done in time is denied', () => {
+    const world = new World(
+      oneRule('enforce', { actions: [{ ...action('kill', 'repeat'), attempts: 9, deadlineMs: 60_000 }] }),
+    );
+    ask(world, 1, 1);
+    begin(world);
+    world.now = 60_000;
+    world.answer({ kind: 'retry', reason: 'http_5xx' });
+    expect(states(world).at(-1)).toBe('denied deadline');
   });
 
   it('leaves out entries nobody of ours wrote, but no plan and nothing newer', () => {

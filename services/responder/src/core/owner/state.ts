@@ -70,12 +70,21 @@ export interface OwnerState {
   /** Key `<wet or dry>/<tenant>/<rule>/<target>`: until when, milliseconds. */
   readonly cooldowns: Map<string, number>;
   readonly lanes: Map<string, LaneState>;
+  /** Plans that wait for a time of their own, milliseconds; their lanes go on. */
+  readonly delayed: Map<string, number>;
   /** Plans with an action still to be done. */
   active: number;
 }
 
 export function emptyState(): OwnerState {
-  return { plans: new Map(), windows: new Map(), cooldowns: new Map(), lanes: new Map(), active: 0 };
+  return {
+    plans: new Map(),
+    windows: new Map(),
+    cooldowns: new Map(),
+    lanes: new Map(),
+    delayed: new Map(),
+    active: 0,
+  };
 }
 
 /** The first step that has no ending yet: at most one runs at a time. */
@@ -90,6 +99,7 @@ export function putPlan(state: OwnerState, plan: Plan): void {
   const before = state.plans.get(plan.key);
   if (before !== undefined) leaveLane(state, before);
   state.plans.set(plan.key, plan);
+  state.delayed.delete(plan.key);
   state.active += Number(plan.todo !== undefined) - Number(before?.todo !== undefined);
   const index = currentStep(plan);
   const action = plan.todo?.actions[index];
@@ -103,6 +113,7 @@ export function removePlan(state: OwnerState, key: string): void {
   const plan = state.plans.get(key);
   if (plan === undefined) return;
   leaveLane(state, plan);
+  state.delayed.delete(key);
   state.active -= Number(plan.todo !== undefined);
   state.plans.delete(key);
 }

@@ -132,6 +132,8 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
       attempts: written.retry?.attempts ?? 8,
       backoff: written.retry?.backoff ?? { initialMs: 1_000, maximumMs: 300_000 },
       onError: written.on_error,
+      ...(entry.provable === true && { provable: true }),
+      ...(entry.deadlineMs !== undefined && { deadlineMs: entry.deadlineMs }),
     });
   }
   return actions;

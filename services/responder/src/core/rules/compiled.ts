@@ -26,6 +26,10 @@ export interface PlannedAction {
   readonly attempts: number;
   readonly backoff: { readonly initialMs: number; readonly maximumMs: number };
   readonly onError: 'stop' | 'continue';
+  /** Also called in dry_run: it looks at everything, asks the far side whether it would, and changes nothing. */
+  readonly provable?: boolean;
+  /** Given up this long after the match, milliseconds. Default: that of notices. */
+  readonly deadlineMs?: number;
 }
 
 export interface CompiledRule {
@@ -61,6 +65,8 @@ export type ActionCatalog = Readonly<Record<string, CatalogEntry>>;
 export interface CatalogEntry {
   readonly recovery: Recovery;
   readonly timeoutMs: { readonly standard: number; readonly maximum: number };
+  readonly provable?: boolean;
+  readonly deadlineMs?: number;
   check(parameters: Readonly<Record<string, unknown>>): Checked;
 }
 
