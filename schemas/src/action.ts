@@ -33,6 +33,12 @@ export const ACTION_REASONS = [
   /** suppressed */
   'cooldown',
   'limit_rule',
+  'limit_target',
+  'limit_workload',
+  'limit_namespace',
+  'limit_node',
+  'limit_tenant',
+  'limit_global',
   'earlier_failed',
   'rule_gone',
   'rule_changed',
@@ -41,7 +47,9 @@ export const ACTION_REASONS = [
   'done',
   'already_gone',
   /** denied: a guard looked at the world and said no */
+  'no_connection',
   'no_pod',
+  'standalone',
   'target_gone',
   'other_pod',
   'event_not_of_this_pod',

@@ -34,9 +34,20 @@ export const WebhookConnection = z.strictObject({
   network,
 });
 
+/** The API server of a cluster whose events may be answered. Its name is the one events carry. */
+export const ClusterConnection = z.strictObject({
+  tenant: name.default('default'),
+  cluster: z.string().min(1).max(253).describe('As the intake token or the event names it.'),
+  server: url.describe('Such as https://10.0.0.1:6443; within the cluster https://kubernetes.default.svc.'),
+  ca_file: file.exactOptional().describe('Certificate authority of the server, PEM.'),
+  token_file: file.describe('File with the bearer token of a service account; read anew for each request.'),
+  network: network.default('private'),
+});
+
 export const ConnectionsFile = z.strictObject({
   version: z.literal(1, 'must be 1'),
   slack: z.record(name, SlackConnection).default({}),
   webhooks: z.record(name, WebhookConnection).default({}),
+  clusters: z.array(ClusterConnection).max(1_000).default([]),
 });
 export type ConnectionsFile = z.output<typeof ConnectionsFile>;

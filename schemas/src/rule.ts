@@ -20,7 +20,7 @@ export const Duration = z
   .pipe(z.number().max(30 * UNITS.d, 'must be at most 30d'));
 
 /** `5/1h`: at most so many in a sliding span. */
-const Limit = z
+export const Limit = z
   .string()
   .regex(/^\d{1,4}\/\d{1,4}(?:s|m|h|d)$/, 'must be a limit such as 5/1h')
   .transform((value) => {
@@ -133,7 +133,10 @@ export const ResponseRule = z.strictObject({
     .describe('Items as in output_fields, or expressions as in `where`: any item that holds stops the rule.'),
   include_suppressed: z.boolean().default(false).describe('Also act on suppressed and silenced alerts.'),
   cooldown: Duration.exactOptional().describe('Per target, after the rule acted.'),
-  limits: z.strictObject({ rule: Limit.exactOptional() }).default({}),
+  limits: z
+    .strictObject({ rule: Limit.exactOptional(), target: Limit.exactOptional(), workload: Limit.exactOptional() })
+    .default({})
+    .describe('All that the rule does for a tenant; for one target; for one workload.'),
   actions: z.array(RuleAction).min(1).max(20),
   tests: z.array(RuleTest).max(200).default([]),
 });
@@ -142,5 +145,8 @@ export type RuleTest = z.output<typeof RuleTest>;
 
 export const RuleFile = z.strictObject({
   version: z.literal(1, 'must be 1'),
-  rules: z.array(z.unknown()).max(1_000),
+  /** A ResponsePolicy. */
+  policy: z.unknown().exactOptional(),
+  rules: z.array(z.unknown()).max(1_000).default([]),
 });
+export type RuleFile = z.output<typeof RuleFile>;

@@ -20,13 +20,28 @@ export interface WebhookTarget {
   readonly network: Network;
 }
 
+export interface ClusterTarget {
+  readonly server: string;
+  readonly ca?: string;
+  /** Absolute; tokens of service accounts are renewed in place. */
+  readonly tokenFile: string;
+  readonly network: Network;
+}
+
 /** Where actions may reach, by name. Holds secrets: never logged. */
 export interface Connections {
   readonly slack: ReadonlyMap<string, SlackTarget>;
   readonly webhooks: ReadonlyMap<string, WebhookTarget>;
+  /** Key: `clusterKey`. */
+  readonly clusters: ReadonlyMap<string, ClusterTarget>;
 }
 
-export const NO_CONNECTIONS: Connections = { slack: new Map(), webhooks: new Map() };
+/** Two tenants may call a cluster the same. */
+export function clusterKey(tenant: string, cluster: string): string {
+  return `${tenant}/${cluster}`;
+}
+
+export const NO_CONNECTIONS: Connections = { slack: new Map(), webhooks: new Map(), clusters: new Map() };
 
 /** Reads `EYRIE_CONNECTIONS_FILE`; paths of secrets are relative to it. @throws AppError EYRIE_CONNECTION_INVALID with all problems */
 export function readConnections(file: string): Connections {
@@ -71,8 +86,21 @@ export function readConnections(file: string): Connections {
     }
     webhooks.set(name, { url, secret: key, network });
   }
+  const clusters = new Map<string, ClusterTarget>();
+  for (const [
+    index,
+    { tenant, cluster, server, ca_file: caFile, token_file: path, network },
+  ] of parsed.data.clusters.entries()) {
+    const at = `clusters.${index}`;
+    const key = clusterKey(tenant, cluster);
+    if (clusters.has(key)) problems.push(`${at}: ${key} stands twice`);
+    if (!server.startsWith('https:')) problems.push(`${at}.server: must be https: a token goes there`);
+    const ca = caFile === undefined ? undefined : secret(caFile, `${at}.ca_file`);
+    secret(path, `${at}.token_file`);
+    clusters.set(key, { server, tokenFile: resolve(dirname(file), path), network, ...(ca !== undefined && { ca }) });
+  }
   if (problems.length > 0) throw invalid(file, problems);
-  return { slack, webhooks };
+  return { slack, webhooks, clusters };
 }
 
 function isHttpUrl(text: string): boolean {

@@ -16,6 +16,10 @@ export interface HttpRequest {
   /** From the first byte sent to the last received, milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
+  /** Certificate authority of the destination, PEM, instead of those the system trusts. */
+  readonly ca?: string;
+  /** Default: that of the client. */
+  readonly maxResponseBytes?: number;
 }
 
 export interface HttpResponse {
@@ -62,15 +66,22 @@ export interface HttpClientOptions {
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const maxResponseBytes = options.maxResponseBytes ?? 64 * 1024;
   const resolve = options.resolve ?? resolveName;
-  const agent = (network: Network) =>
+  const makeAgent = (network: Network, ca: string | undefined) =>
     new Agent({
-      connect: guardedConnector(network, resolve, options.connectTimeoutMs ?? 5_000),
+      connect: guardedConnector(network, resolve, options.connectTimeoutMs ?? 5_000, ca),
       connections: options.connections ?? 8,
       pipelining: 1,
       keepAliveTimeout: 10_000,
       maxHeaderSize: 16 * 1024,
     });
-  const agents = { public: agent('public'), private: agent('private') };
+  /** One for each kind of network and authority: as many as there are connections, at most. */
+  const agents = new Map<string, Agent>();
+  const agentOf = (network: Network, ca: string | undefined): Agent => {
+    const key = `${network}/${ca ?? ''}`;
+    const agent = agents.get(key) ?? makeAgent(network, ca);
+    agents.set(key, agent);
+    return agent;
+  };
 
   return {
     send: async (wanted) => {
@@ -78,13 +89,13 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       const signal = wanted.signal === undefined ? timeout : AbortSignal.any([timeout, wanted.signal]);
       try {
         const answer = await request(wanted.url, {
-          dispatcher: agents[wanted.network],
+          dispatcher: agentOf(wanted.network, wanted.ca),
           method: wanted.method,
           headers: wanted.headers,
           ...(wanted.body !== undefined && { body: wanted.body }),
           signal,
         });
-        const { text, truncated } = await readBounded(answer.body, maxResponseBytes);
+        const { text, truncated } = await readBounded(answer.body, wanted.maxResponseBytes ?? maxResponseBytes);
         const headers: Record<string, string> = {};
         for (const [name, value] of Object.entries(answer.headers)) {
           if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
@@ -95,7 +106,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       }
     },
     close: async () => {
-      await Promise.all([agents.public.destroy(), agents.private.destroy()]);
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
     },
   };
 }
@@ -116,6 +127,7 @@ function guardedConnector(
   network: Network,
   resolve: (hostname: string) => Promise<readonly LookupAddress[]>,
   timeoutMs: number,
+  ca: string | undefined,
 ): buildConnector.connector {
   const guardedLookup: LookupFunction = (hostname, lookupOptions, callback) => {
     resolve(hostname).then(
@@ -131,7 +143,12 @@ function guardedConnector(
       (error: Error) => callback(error, '', 4),
     );
   };
-  const connect = buildConnector({ timeout: timeoutMs, lookup: guardedLookup, autoSelectFamily: true });
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    lookup: guardedLookup,
+    autoSelectFamily: true,
+    ...(ca !== undefined && { ca }),
+  });
   return (target, callback) => {
     // A literal address is never looked up.
     const host = target.hostname.replace(/^\[|\]$/g, '');

@@ -63,6 +63,7 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
   const settings: OwnerSettings = {
     alertLifeMs: 32 * DAY,
     plansMax: 200_000,
+    partitions: bus.partitions('action-requests'),
     activeMax: 10_000,
     notifyDeadlineMs: DAY,
     drainMs: options.drainMs ?? 4_000,

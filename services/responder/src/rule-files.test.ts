@@ -96,13 +96,35 @@ tests:
     ]);
   });
 
+  it('a policy lowers what rules may do; it stands once, and what it does not know is refused', async () => {
+    place.rule(
+      'a.yaml',
+      `${rule(`rule: A\nid: a\nmode: enforce\nmatch: {rules: [x]}\n${TRACE}`)}policy: {mode_ceiling: observe}\n`,
+    );
+    expect(await check()).toMatchObject({ rules: [{ id: 'a', mode: 'observe' }], problems: [] });
+    place.rule('b.yaml', 'version: 1\npolicy: {mode_ceiling: dry_run}\n');
+    place.rule('c.yaml', rule(`rule: C\nid: c\nmatch: {rules: [x]}\n${TRACE}`));
+    expect((await check()).problems).toEqual(['b.yaml: policy: stands in a.yaml already']);
+    place.rule('b.yaml', 'version: 1\n');
+    place.rule(
+      'a.yaml',
+      'version: 1\npolicy: {mode_ceiling: full, protected: {namespace: [x]}, limits: {disruptive: {global: lots}}}\n',
+    );
+    const { problems } = await check();
+    expect(problems.map((problem) => problem.split(': ').slice(0, 2).join(': '))).toEqual([
+      'a.yaml: policy.mode_ceiling',
+      'a.yaml: policy.protected',
+      'a.yaml: policy.limits.disruptive.global',
+    ]);
+  });
+
   it('names every problem at once: file, rule, field', async () => {
     place.rule('a.yaml', rule(`rule: A\nid: a\nmatch: {rulez: [x], priority: ">=Loud"}\n${TRACE}`));
     place.rule('b.yaml', rule(`rule: B\nid: b\nmode: approve\nmatch: {rules: [x]}\n${TRACE}`));
     place.rule(
       'c.yaml',
       rule(
-        `rule: C\nid: c\nmatch: {output_fields: ["proc.name"]}\nactions: [{action: x, actionner: shell:script, parameters: {script: none, allow: y}}, {action: x, actionner: kubernetes:terminate}]`,
+        `rule: C\nid: c\nmatch: {output_fields: ["proc.name"]}\nactions: [{action: x, actionner: shell:script, parameters: {script: none, allow: y}}, {action: x, actionner: kubernetes:vanish}]`,
       ),
     );
     place.rule('d.yaml', '- rule: talon\n');
@@ -117,7 +139,7 @@ tests:
       /c\.yaml: c: match\.output_fields\.0: "proc\.name" is not field=value/,
       /c\.yaml: c: actions\.0\.parameters.*allow/,
       /c\.yaml: c: actions\.1\.action: "x" stands twice/,
-      /c\.yaml: c: actions\.1\.actionner: "kubernetes:terminate" is unknown/,
+      /c\.yaml: c: actions\.1\.actionner: "kubernetes:vanish" is unknown/,
       /d\.yaml: a list is a Falco Talon file/,
       /e\.yaml: version/,
       /f\.yaml: /,

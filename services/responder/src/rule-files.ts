@@ -1,21 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import { parsePriority } from '@eyrie/schemas';
-import { ResponseRule, RuleFile } from '@eyrie/schemas/rule';
-import { parse } from 'yaml';
+import { ResponseRule } from '@eyrie/schemas/rule';
+import { lowerMode, type Policy } from './core/policy/policy.ts';
 import { compileRule } from './core/rules/compile.ts';
 import type { ActionCatalog, CompiledRule } from './core/rules/compiled.ts';
 import { type RuleSet, ruleSet } from './core/rules/rule-set.ts';
 import { runRuleTest, type TestDetection } from './core/rules/run-tests.ts';
-
-interface RuleProblem {
-  readonly file: string;
-  /** Id of the rule, or its place in the file. */
-  readonly rule: string;
-  readonly field: string;
-  readonly message: string;
-}
+import type { RuleDirectory, RuleProblem } from './rule-directory.ts';
 
 export interface RuleReport {
   readonly files: number;
@@ -33,21 +26,29 @@ export interface RuleReport {
   readonly problems: readonly string[];
 }
 
-/** Reads every rule of a directory and runs its tests; with a refusal none may be in enforce. Never throws for what is in the files: all problems at once. */
+interface LoadOptions {
+  readonly catalog: ActionCatalog;
+  readonly policy: Policy;
+  /** Why no rule may be in enforce, where none may. */
+  readonly enforceRefusal?: string | undefined;
+}
+
+/** Compiles every rule of a directory under its policy and runs the tests. Never throws for what is in the files: all problems at once. */
 export function loadRules(
   directory: string,
-  catalog: ActionCatalog,
-  enforceRefusal?: string,
+  written: RuleDirectory,
+  { catalog, policy, enforceRefusal }: LoadOptions,
 ): { readonly set: RuleSet; readonly report: RuleReport } {
-  const problems: RuleProblem[] = [];
+  const problems: RuleProblem[] = [...written.problems];
   const rules: CompiledRule[] = [];
   const byId = new Map<string, CompiledRule>();
   const tests = { passed: 0, failed: 0 };
-  const files = ruleFiles(directory, problems);
-  for (const file of files) {
-    for (const [index, written] of readRuleFile(directory, file, problems).entries()) {
-      const rule = readRule(written, index, file, catalog, problems);
-      if (rule === undefined) continue;
+  for (const { file, rules: entries } of written.files) {
+    for (const [index, entry] of entries.entries()) {
+      const read = readRule(entry, index, file, catalog, problems);
+      if (read === undefined) continue;
+      // Its tests judge the rule as it is written.
+      const rule = { ...read, mode: lowerMode(read.mode, policy.ceiling) };
       const twin = byId.get(rule.id);
       if (twin !== undefined) {
         problems.push({ file, rule: rule.id, field: 'id', message: `stands in ${twin.file} already` });
@@ -55,16 +56,16 @@ export function loadRules(
       }
       byId.set(rule.id, rule);
       rules.push(rule);
-      if (rule.mode === 'enforce' && enforceRefusal !== undefined) {
+      if (read.mode === 'enforce' && enforceRefusal !== undefined) {
         problems.push({ file, rule: rule.id, field: 'mode', message: `enforce is refused: ${enforceRefusal}` });
       }
-      runTests(directory, rule, tests, problems);
+      runTests(directory, read, tests, problems);
     }
   }
   return {
-    set: ruleSet(rules),
+    set: ruleSet(rules, policy),
     report: {
-      files: files.length,
+      files: written.files.length,
       rules: rules.map(({ id, name, file, mode, version }) => ({
         id,
         name,
@@ -84,36 +85,6 @@ export function loadRules(
 /** @throws AppError EYRIE_RULE_INVALID with every problem */
 export function requireSound({ problems }: RuleReport): void {
   if (problems.length > 0) throw new AppError('EYRIE_RULE_INVALID', problems.join('; '));
-}
-
-function ruleFiles(directory: string, problems: RuleProblem[]): readonly string[] {
-  try {
-    return readdirSync(directory)
-      .filter((name) => /\.ya?ml$/.test(name) && !name.startsWith('.'))
-      .sort();
-  } catch {
-    problems.push({ file: directory, rule: '', field: '', message: 'the directory of rules cannot be read' });
-    return [];
-  }
-}
-
-function readRuleFile(directory: string, file: string, problems: RuleProblem[]): readonly unknown[] {
-  const refuse = (field: string, message: string): readonly unknown[] => {
-    problems.push({ file, rule: '', field, message });
-    return [];
-  };
-  let written: unknown;
-  try {
-    written = parse(readFileSync(join(directory, file), 'utf8'), { maxAliasCount: 100 });
-  } catch (error) {
-    return refuse('', error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'cannot be read');
-  }
-  if (Array.isArray(written))
-    return refuse('', 'a list is a Falco Talon file; ours is a map with version: 1 and rules');
-  const parsed = RuleFile.safeParse(written);
-  if (parsed.success) return parsed.data.rules;
-  for (const { path, message } of parsed.error.issues) refuse(path.join('.'), message);
-  return [];
 }
 
 function readRule(

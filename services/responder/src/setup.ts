@@ -9,6 +9,7 @@ import type { Logger } from '@eyrie/platform/log';
 import type { Actions } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
 import { NO_RULES, type RuleSet } from './core/rules/rule-set.ts';
+import { type RuleProblem, readPolicy, readRuleDirectory } from './rule-directory.ts';
 import { loadRules, type RuleReport, requireSound } from './rule-files.ts';
 import { readScripts } from './scripts.ts';
 
@@ -35,11 +36,18 @@ export interface Setup {
 export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock }): Setup {
   const connections = paths.connectionsFile === undefined ? NO_CONNECTIONS : readConnections(paths.connectionsFile);
   const scripts = paths.scriptsDir === undefined ? new Map() : readScripts(paths.scriptsDir);
-  const actions = createActions({ ...deps, connections, scripts }, paths);
+  const written = paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir);
+  const problems: RuleProblem[] = [];
+  const policy = readPolicy(written, problems);
+  const actions = createActions({ ...deps, connections, scripts, policy }, paths);
   if (paths.rulesDir === undefined) {
     return { rules: NO_RULES, actions, report: { files: 0, rules: [], tests: { passed: 0, failed: 0 }, problems: [] } };
   }
-  const { set, report } = loadRules(paths.rulesDir, actions, paths.enforceRefusal);
+  const { set, report } = loadRules(
+    paths.rulesDir,
+    { ...written, problems: [...written.problems, ...problems] },
+    { catalog: actions, policy, enforceRefusal: paths.enforceRefusal },
+  );
   return { rules: set, actions, report };
 }
 

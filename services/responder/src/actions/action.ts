@@ -2,10 +2,19 @@ import type { z } from 'zod';
 import type { Call, EffectResult } from '../core/owner/decision.ts';
 import type { CatalogEntry, Problem } from '../core/rules/compiled.ts';
 
+interface Permission {
+  /** API group; empty for the core one. */
+  readonly group: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+}
+
 /** Something a rule can do: how its parameters are checked, and how it is done. */
 export interface Action extends CatalogEntry {
   /** One sentence for `eyrie actions`. */
   readonly summary: string;
+  /** What it asks of an API server, least first to write a Role from. */
+  readonly rbac?: readonly Permission[];
   /** Never throws for what the world does; ends soon after the signal. */
   run(call: Call, signal: AbortSignal): Promise<EffectResult>;
 }

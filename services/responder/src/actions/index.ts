@@ -2,18 +2,34 @@ import { tmpdir } from 'node:os';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Connections } from '@eyrie/platform/connections';
 import type { HttpClient } from '@eyrie/platform/http-client';
+import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
+import { kubernetesTerminate } from './kubernetes/terminate.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
 import { webhookPost } from './webhook-post.ts';
 
 /** Everything a rule can do. */
 export function createActions(
-  { connections, scripts, http, clock }: { connections: Connections; scripts: Scripts; http: HttpClient; clock: Clock },
+  {
+    connections,
+    scripts,
+    http,
+    clock,
+    policy,
+  }: {
+    connections: Connections;
+    scripts: Scripts;
+    http: HttpClient;
+    clock: Clock;
+    policy: Policy;
+  },
   { scriptsMax, scratchDir }: { readonly scriptsMax: number; readonly scratchDir?: string },
 ): Actions {
+  const cluster = { connections, http, policy };
   return {
+    'kubernetes:terminate': kubernetesTerminate(cluster),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
     'slack:message': slackMessage(connections, http),
     'webhook:post': webhookPost(connections, http, clock),

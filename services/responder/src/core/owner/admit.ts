@@ -1,9 +1,10 @@
 import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
 import { intentKey, planKey } from '../request.ts';
-import type { CompiledRule } from '../rules/compiled.ts';
+import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
+import { countLimits } from './limits.ts';
 import type { OwnerState, Plan, Step } from './state.ts';
 
 /**
@@ -26,23 +27,19 @@ export function admit(
   if (rule === undefined) return NOTHING;
 
   const wetness = rule.mode === 'enforce' ? 'wet' : 'dry';
-  const windowKey = `${wetness}/${tenant}/${ruleId}`;
   // A target is named within its cluster: nodes of two clusters may share a name.
-  const cooldownKey = `${windowKey}/${cluster}/${target}`;
-  const times = rule.limit === undefined ? [] : recent(state, windowKey, now - rule.limit.windowMs);
-  const verdict = firstState(rule, {
-    cooling: rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now,
-    over: rule.limit !== undefined && times.length >= rule.limit.count,
-  });
-  const acts = verdict.state !== 'suppressed';
+  const cooldownKey = `${wetness}/${tenant}/${ruleId}/${cluster}/${target}`;
+  const counted = countLimits(state, wetness, rule, request, rules, { now, partitions: options.partitions });
+  const isCooling = rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now;
+  const verdict = isProtected(request, rule, rules)
+    ? ({ state: 'denied', reason: 'protected_namespace' } as const)
+    : firstState(rule, isCooling ? 'cooldown' : counted.kind === 'over' ? counted.reason : undefined);
+  const acts = verdict.state !== 'suppressed' && verdict.state !== 'denied';
   const plan = makePlan(key, request, rule, verdict, now, options);
   return {
     ...NOTHING,
     plans: [plan],
-    windows:
-      acts && rule.limit !== undefined
-        ? [[windowKey, { times: [...times, now], expires_at: now + rule.limit.windowMs }]]
-        : [],
+    windows: acts && counted.kind === 'within' ? counted.windows : [],
     cooldowns: acts && rule.cooldownMs > 0 ? [[cooldownKey, now + rule.cooldownMs]] : [],
     ledger: plan.steps.map((step) => ledgerLine(plan, step, now)),
   };
@@ -50,10 +47,9 @@ export function admit(
 
 function firstState(
   rule: CompiledRule,
-  { cooling, over }: { cooling: boolean; over: boolean },
+  suppressedBy: ActionReason | undefined,
 ): { readonly state: ActionState; readonly reason: ActionReason } {
-  if (cooling) return { state: 'suppressed', reason: 'cooldown' };
-  if (over) return { state: 'suppressed', reason: 'limit_rule' };
+  if (suppressedBy !== undefined) return { state: 'suppressed', reason: suppressedBy };
   switch (rule.mode) {
     case 'enforce':
       return { state: 'planned', reason: 'queued' };
@@ -64,6 +60,8 @@ function firstState(
   }
 }
 
+/** Actions from here on change something in a cluster. */
+const REVERSIBLE = 2;
 const PROVING: { readonly state: ActionState; readonly reason: ActionReason } = { state: 'planned', reason: 'queued' };
 
 function makePlan(
@@ -100,12 +98,20 @@ function makePlan(
     ...(eventId !== undefined && { event_id: eventId }),
     target,
     at: now,
-    expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, rule.limit?.windowMs ?? 0),
+    expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, ...rule.limits.map(({ windowMs }) => windowMs)),
     steps,
-    ...(steps.some((step) => step.reason === 'queued') && { todo: { actions: rule.actions, context } }),
+    ...(steps.some((step) => step.reason === 'queued') && {
+      todo: { actions: rule.actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
+    }),
   };
 }
 
-function recent(state: OwnerState, key: string, since: number): readonly number[] {
-  return (state.windows.get(key)?.times ?? []).filter((time) => time > since);
+function laneFor(lane: Lane, { tenant, cluster }: ActionRequest): Lane {
+  return lane.perCluster === true ? { ...lane, name: `${lane.name}/${tenant}/${cluster}` } : lane;
+}
+
+/** Known before anybody is asked, and looked at again on the pod itself. */
+function isProtected({ context }: ActionRequest, rule: CompiledRule, { policy }: RuleSet): boolean {
+  const namespace = context.fields['namespace'] ?? context.fields['k8s.ns.name'];
+  return rule.class >= REVERSIBLE && typeof namespace === 'string' && policy.protectsNamespace(namespace);
 }

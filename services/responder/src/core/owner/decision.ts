@@ -38,6 +38,8 @@ export interface OwnerOptions {
   readonly plansMax: number;
   /** Notices are given up after this, milliseconds. */
   readonly notifyDeadlineMs: number;
+  /** Owners among whom the global limit is split. */
+  readonly partitions: number;
   /** 0…1 of the moment, for jitter. */
   readonly jitter: number;
 }

@@ -1,7 +1,8 @@
 import type { ActionMode, ActionRequest, AlertId, ClusterId, TenantId } from '@eyrie/schemas';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CompiledRule, PlannedAction, Recovery } from '../rules/compiled.ts';
+import { DEFAULT_POLICY } from '../policy/policy.ts';
+import type { CompiledRule, LimitScope, PlannedAction, Recovery, ScopedLimit } from '../rules/compiled.ts';
 import { NO_RULES, type RuleSet, ruleSet } from '../rules/rule-set.ts';
 import { nextBegin } from './begin.ts';
 import { restoreEntry, stateChanges } from './codec.ts';
@@ -37,6 +38,7 @@ function oneRule(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
     match: {},
     includeSuppressed: false,
     cooldownMs: 0,
+    limits: [],
     actions: [action('script', 'never'), action('slack', 'once'), action('hook', 'repeat')],
     tests: [],
     ...more,
@@ -70,6 +72,7 @@ class World {
   state: OwnerState = emptyState();
   inFlight: Call[] = [];
   incarnation = 0;
+  partitions = 1;
   now = 0;
   readonly rules: RuleSet;
   readonly crashed = { inFlight: 0 };
@@ -84,6 +87,7 @@ class World {
       alertLifeMs: 1e9,
       plansMax: 1e6,
       notifyDeadlineMs: 1e9,
+      partitions: this.partitions,
       jitter: 0.5,
     };
     return decide(this.state, input, this.rules, this.now, options);
@@ -252,7 +256,9 @@ describe('the owner of a partition', () => {
   const one = { actions: [action('script', 'never')] };
 
   it('cools down per target, limits per rule, in a sliding window, across a crash', () => {
-    const world = new World(oneRule('dry_run', { ...one, cooldownMs: 1_000, limit: { count: 2, windowMs: 5_000 } }));
+    const world = new World(
+      oneRule('dry_run', { ...one, cooldownMs: 1_000, limits: [{ scope: 'rule', count: 2, windowMs: 5_000 }] }),
+    );
     ask(world, 1, 1);
     ask(world, 2, 1);
     world.crash();
@@ -267,6 +273,86 @@ describe('the owner of a partition', () => {
       'suppressed limit_rule',
       'simulated dry_run',
     ]);
+  });
+
+  const place = (alert: number, fields: Record<string, string>, cluster = 'c'): ActionRequest => ({
+    ...request(alert, alert),
+    cluster: cluster as ClusterId,
+    context: { rule: 'x', priority: 'Notice', summary: '', fields },
+  });
+  const once = (scope: LimitScope): ScopedLimit => ({ scope, count: 1, windowMs: 1_000 });
+
+  it.each<[LimitScope, Record<string, string>, Record<string, string>, string]>([
+    ['target', {}, {}, 'simulated'],
+    ['workload', { workload: 'web', namespace: 'a' }, { workload: 'web', namespace: 'a' }, 'suppressed'],
+    ['workload', { workload: 'web', namespace: 'a' }, { workload: 'web', namespace: 'b' }, 'simulated'],
+    ['workload', {}, {}, 'simulated'],
+  ])('limits of a rule by %s: %o, then %o', (scope, first, second, state) => {
+    const world = new World(oneRule('dry_run', { ...one, limits: [once(scope)] }));
+    for (const [alert, fields] of [first, second].entries()) {
+      world.commit(world.decide({ kind: 'request', request: place(alert, fields) }));
+    }
+    expect(world.ledger.at(-1)?.state).toBe(state);
+  });
+
+  it('five replicas attacked are five plans, each with its target, and a limit says how many act', () => {
+    const world = new World(oneRule('dry_run', { ...one, limits: [{ ...once('workload'), count: 3 }] }));
+    for (let alert = 0; alert < 5; alert += 1) {
+      world.commit(
+        world.decide({ kind: 'request', request: { ...place(1, { workload: 'web' }), target: `pod${alert}` } }),
+      );
+    }
+    expect(world.ledger.map(({ target, reason }) => `${target} ${reason}`)).toEqual([
+      'pod0 dry_run',
+      'pod1 dry_run',
+      'pod2 dry_run',
+      'pod3 limit_workload',
+      'pod4 limit_workload',
+    ]);
+  });
+
+  const policyOf = (limits: readonly ScopedLimit[]) => ({ ...DEFAULT_POLICY, limits });
+  const disruptive = { ...one, class: 3 as const };
+  const decisions = (rules: RuleSet, requests: readonly ActionRequest[], partitions = 1) => {
+    const world = new World(rules);
+    world.partitions = partitions;
+    for (const asked of requests) world.commit(world.decide({ kind: 'request', request: asked }));
+    return world.ledger.map(({ reason }) => reason);
+  };
+
+  it.each<[LimitScope, ActionRequest, ActionRequest]>([
+    ['namespace', place(1, { namespace: 'a' }), place(2, { namespace: 'b' })],
+    ['namespace', place(1, { namespace: 'a' }), place(2, { namespace: 'a' }, 'other')],
+    ['node', place(1, { host: 'n1' }), place(2, { host: 'n2' })],
+    ['tenant', place(1, {}), { ...place(2, {}), tenant: 'u' as TenantId }],
+  ])(
+    'the policy limits disruptive actions by %s, apart from others and together across rules',
+    (scope, first, other) => {
+      const two = ruleSet(
+        ['r', 's'].map((id) => ({ ...(oneRule('dry_run', disruptive).rules[0] as CompiledRule), id })),
+        policyOf([once(scope)]),
+      );
+      const again = { ...first, alert_id: 'again' as AlertId, rule_id: 's', target: 'another' };
+      expect(decisions(two, [first, other, again])).toEqual(['dry_run', 'dry_run', `limit_${scope}`]);
+      const harmless = ruleSet(oneRule('dry_run', one).rules, policyOf([once(scope)]));
+      expect(decisions(harmless, [first, { ...first, target: 'another' }])).toEqual(['dry_run', 'dry_run']);
+    },
+  );
+
+  it('the global limit is split among the partitions, and none is left without any', () => {
+    const rules = ruleSet(oneRule('dry_run', disruptive).rules, policyOf([{ ...once('global'), count: 5 }]));
+    const requests = Array.from({ length: 4 }, (_, i) => ({ ...place(i, {}), tenant: `t${i}` as TenantId }));
+    expect(decisions(rules, requests, 2)).toEqual(['dry_run', 'dry_run', 'limit_global', 'limit_global']);
+    expect(decisions(rules, requests, 64)).toEqual(['dry_run', 'limit_global', 'limit_global', 'limit_global']);
+  });
+
+  it('a protected namespace is denied and counts against no limit', () => {
+    const rules = ruleSet(oneRule('enforce', { ...disruptive, limits: [once('rule')] }).rules, policyOf([]));
+    const world = new World(rules);
+    for (const [alert, namespace] of ['kube-system', 'shop'].entries()) {
+      world.commit(world.decide({ kind: 'request', request: place(alert, { namespace }) }));
+    }
+    expect(states(world)).toEqual(['denied protected_namespace', 'planned queued']);
   });
 
   it('a node of one cluster does not cool down its namesake in another', () => {
@@ -292,7 +378,7 @@ describe('the owner of a partition', () => {
     const acting = new World(oneRule('enforce', one));
     ask(acting, 1, 1);
     const none = NO_RULES;
-    const options = { incarnation: 'i', alertLifeMs: 1, plansMax: 1, notifyDeadlineMs: 1, jitter: 0 };
+    const options = { incarnation: 'i', alertLifeMs: 1, plansMax: 1, notifyDeadlineMs: 1, partitions: 1, jitter: 0 };
     acting.commit(decide(acting.state, { kind: 'start' }, none, 1, options));
     expect(states(acting)).toEqual(['planned queued', 'suppressed rule_gone']);
   });

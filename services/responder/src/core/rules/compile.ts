@@ -9,6 +9,7 @@ import { parseWhere } from './where/parse.ts';
 
 const DISRUPTIVE = 3;
 const DESTRUCTIVE = 4;
+const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
 
 /** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
 export function compileRule(
@@ -46,7 +47,10 @@ export function compileRule(
       ...(unless !== undefined && { unless }),
       includeSuppressed: rule.include_suppressed,
       cooldownMs: rule.cooldown ?? 0,
-      ...(rule.limits.rule !== undefined && { limit: rule.limits.rule }),
+      limits: RULE_SCOPES.flatMap((scope) => {
+        const limit = rule.limits[scope];
+        return limit === undefined ? [] : [{ scope, ...limit }];
+      }),
       actions,
       tests: rule.tests,
     },

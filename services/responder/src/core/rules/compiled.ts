@@ -12,6 +12,8 @@ export interface Lane {
   readonly name: string;
   readonly max: number;
   readonly intervalMs: number;
+  /** Each cluster has one of its own: one that does not answer holds up no other. */
+  readonly perCluster?: true;
 }
 
 /** An action of a rule, checked. It is kept in the plan as it was when the rule matched. */
@@ -30,6 +32,15 @@ export interface PlannedAction {
   readonly provable?: boolean;
   /** Given up this long after the match, milliseconds. Default: that of notices. */
   readonly deadlineMs?: number;
+}
+
+export type LimitScope = 'rule' | 'target' | 'workload' | 'namespace' | 'node' | 'tenant' | 'global';
+
+/** At most so many in a sliding span, milliseconds. */
+export interface ScopedLimit {
+  readonly scope: LimitScope;
+  readonly count: number;
+  readonly windowMs: number;
 }
 
 export interface CompiledRule {
@@ -54,7 +65,7 @@ export interface CompiledRule {
   readonly unless?: { readonly conditions: Conditions; readonly expressions: readonly Expression[] };
   readonly includeSuppressed: boolean;
   readonly cooldownMs: number;
-  readonly limit?: { readonly count: number; readonly windowMs: number };
+  readonly limits: readonly ScopedLimit[];
   readonly actions: readonly PlannedAction[];
   readonly tests: readonly RuleTest[];
 }

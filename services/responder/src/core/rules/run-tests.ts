@@ -22,6 +22,7 @@ const OPTIONS: OwnerOptions = {
   alertLifeMs: 0,
   plansMax: 10_000,
   notifyDeadlineMs: 0,
+  partitions: 1,
   jitter: 0,
 };
 

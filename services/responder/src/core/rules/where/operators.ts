@@ -1,5 +1,6 @@
 import addresses from 'ipaddr.js';
 import { RE2JS } from 're2js';
+import { globTest } from '../glob.ts';
 import { textOf } from '../values.ts';
 import type { Test } from './expression.ts';
 
@@ -23,7 +24,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   icontains: text((found, value) => found.toLowerCase().includes(value.toLowerCase())),
   startswith: text((found, value) => found.startsWith(value)),
   endswith: text((found, value) => found.endsWith(value)),
-  glob: (value) => pattern(typeof value === 'string' ? globPattern(value) : value),
+  glob,
   regex: pattern,
   cidr,
 };
@@ -63,6 +64,12 @@ function text(compare: (found: string, value: string) => boolean): Operator {
   };
 }
 
+function glob(value: Literal): Test | string {
+  if (typeof value !== 'string') return 'compares with quoted text';
+  const test = globTest(value);
+  return (found) => test(textOf(found));
+}
+
 /** RE2's language and its promise: time grows with the text alone, whatever the pattern. Unanchored. */
 function pattern(value: Literal): Test | string {
   if (typeof value !== 'string') return 'compares with quoted text';
@@ -73,12 +80,6 @@ function pattern(value: Literal): Test | string {
   } catch (error) {
     return `is no pattern of RE2: ${error instanceof Error ? error.message : String(error)}`;
   }
-}
-
-/** `*` any text, `?` one character; the whole value has to match. */
-function globPattern(glob: string): string {
-  const body = glob.replace(/[^*?]+|\*|\?/g, (part) => (part === '*' ? '.*' : part === '?' ? '.' : RE2JS.quote(part)));
-  return `(?s)\\A${body}\\z`;
 }
 
 /** An IPv4 address written as IPv6 is the IPv4 address. */
