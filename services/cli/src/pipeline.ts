@@ -15,6 +15,8 @@ export interface PipelineOptions {
   readonly roles: ReadonlySet<RoleName>;
   /** A listener of its own for health, readiness and metrics. */
   readonly health?: boolean;
+  /** The input is history, not what happens now. */
+  readonly isReplay?: boolean;
 }
 
 /** Roles in one process over one data directory. */
@@ -36,7 +38,13 @@ export interface Pipeline extends Omit<Foundation, 'close'> {
 const DRAIN_MS = 4_500;
 
 /** Opens what the roles stand on and starts them in order; a failure stops what was started. */
-export async function startPipeline({ dataDir, config, roles: names, health }: PipelineOptions): Promise<Pipeline> {
+export async function startPipeline({
+  dataDir,
+  config,
+  roles: names,
+  health,
+  isReplay,
+}: PipelineOptions): Promise<Pipeline> {
   checkSettings(config, names, process.env);
   const name = names.size === 1 ? `eyrie-${[...names][0]}` : 'eyrie';
   const foundation = await openFoundation({
@@ -58,6 +66,7 @@ export async function startPipeline({ dataDir, config, roles: names, health }: P
       dataDir,
       config,
       onFailure: (error) => fail(error),
+      isReplay,
       enforceRefusal: names.has('responder') ? await enforceRefusal(config, log) : undefined,
     });
     const healthServer = health === true ? createHealth(foundation, config) : undefined;

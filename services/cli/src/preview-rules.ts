@@ -5,6 +5,7 @@ import { checkRules } from '@eyrie/responder';
 import type { ActionRecord } from '@eyrie/schemas';
 import type { Config } from './config.ts';
 import type { Preview } from './preview.ts';
+import { rulePaths } from './rule-paths.ts';
 
 /** Rule id → `state reason` → intents. */
 export type PlannedByRule = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -16,10 +17,7 @@ export type PlannedByRule = Readonly<Record<string, Readonly<Record<string, numb
  */
 export async function writePreviewRules(directory: string, rules: Preview['rules'], config: Config): Promise<string> {
   const written = writeRules(join(directory, 'as-written'), rules);
-  const { problems } = await checkRules(written, {
-    ...(config.EYRIE_SCRIPTS_DIR === undefined ? {} : { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
-    ...(config.EYRIE_CONNECTIONS_FILE === undefined ? {} : { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
-  });
+  const { problems } = await checkRules(written, rulePaths(config));
   if (problems.length > 0) throw new AppError('EYRIE_RULE_INVALID', problems.join('; '));
   // A test that expects an action to run would fail in dry run: they were run above.
   return writeRules(

@@ -156,9 +156,13 @@ export function createProgram(): Command {
     (await import('./verbs/tokens.ts')).revoke(name, options),
   );
 
-  speaking(program.command('actions').description('the ledger of actions')).action(async (options) =>
-    (await import('./verbs/ask.ts')).actions(options),
-  );
+  const actions = program.command('actions').description('the ledger of actions');
+  speaking(actions).action(async (options) => (await import('./verbs/ask.ts')).actions(options));
+  actions
+    .command('list')
+    .description('everything a rule can do, with parameters and permissions')
+    .addOption(json())
+    .action(async (options) => (await import('./verbs/rules.ts')).actions(options));
   speaking(program.command('dead-letters').description('records set aside, with their reason')).action(
     async (options) => (await import('./verbs/ask.ts')).deadLetters(options),
   );
@@ -193,14 +197,19 @@ export function createProgram(): Command {
     .addOption(json())
     .action(async (role, options) => (await import('./verbs/topics.ts')).acls({ role, ...options }));
 
-  program
-    .command('rules')
-    .description('check response rules and run the tests in their files')
+  const rules = program.command('rules').description('response rules');
+  rules
     .command('check')
+    .description('check the rules of a directory and run the tests in their files')
     .argument('<dir>')
     .addOption(json())
     .action(async (dir, options) => (await import('./verbs/rules.ts')).check(dir, options));
-
+  rules
+    .command('rbac')
+    .description('print the least ClusterRole for the rules of a directory')
+    .argument('<dir>')
+    .addOption(json())
+    .action(async (dir, options) => (await import('./verbs/rules.ts')).rbac(dir, options));
   program
     .command('migrate')
     .description('bring the tables of the configured store up to this version')

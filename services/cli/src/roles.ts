@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import type { Foundation } from './foundation.ts';
 import { inputsOf } from './inputs.ts';
 import type { RoleName } from './role-names.ts';
+import { rulePaths } from './rule-paths.ts';
 
 /** There each archiver reads the judge's counts from its changelogs over the network: seldom. */
 const RECONCILE_ON_KAFKA_MS = 600_000;
@@ -44,6 +45,8 @@ export interface Roles {
 interface RoleOptions {
   /** Why no response rule may be in enforce, where none may. */
   readonly enforceRefusal?: string | undefined;
+  /** The input is history: what clusters are like today says nothing of it. */
+  readonly isReplay?: boolean | undefined;
   readonly dataDir: string;
   readonly config: Config;
   /** Told of what no part can mend: the process must end, its input is read again. */
@@ -85,6 +88,7 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
         ...rules,
         scriptsMax: config.EYRIE_RESPONDER_SCRIPTS_MAX,
         scratchDir: join(dataDir, 'scratch'),
+        provesActions: options.isReplay !== true,
         ...(options.enforceRefusal !== undefined && { enforceRefusal: options.enforceRefusal }),
       },
     ),
@@ -139,14 +143,6 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
 function storeOf({ store }: Foundation): Store {
   if (store === undefined) throw new TypeError('this role needs the tables');
   return store;
-}
-
-function rulePaths(config: Config) {
-  return {
-    ...(config.EYRIE_RULES_DIR !== undefined && { rulesDir: config.EYRIE_RULES_DIR }),
-    ...(config.EYRIE_SCRIPTS_DIR !== undefined && { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
-    ...(config.EYRIE_CONNECTIONS_FILE !== undefined && { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
-  };
 }
 
 /** One for every tenant; 0 = none. */

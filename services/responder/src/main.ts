@@ -17,6 +17,7 @@ import type { RuleReport } from './rule-files.ts';
 import { prepareScratch } from './scratch.ts';
 import { type LiveSetup, openSetup, readSetup, type SetupPaths } from './setup.ts';
 
+export { describeActions, permissionsOf } from './describe-actions.ts';
 export type { RuleReport } from './rule-files.ts';
 
 export interface ResponderDeps {

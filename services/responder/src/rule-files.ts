@@ -18,6 +18,7 @@ export interface RuleReport {
     readonly file: string;
     readonly mode: string;
     readonly version: string;
+    readonly actionners: readonly string[];
     /** Its tests hold. */
     readonly ok: boolean;
   }[];
@@ -66,12 +67,13 @@ export function loadRules(
     set: ruleSet(rules, policy),
     report: {
       files: written.files.length,
-      rules: rules.map(({ id, name, file, mode, version }) => ({
+      rules: rules.map(({ id, name, file, mode, version, actions }) => ({
         id,
         name,
         file,
         mode,
         version,
+        actionners: [...new Set(actions.map(({ actionner }) => actionner))],
         ok: !problems.some((problem) => problem.rule === id),
       })),
       tests,

@@ -21,6 +21,8 @@ export interface SetupPaths {
   readonly scratchDir?: string;
   /** Scripts that run at the same time. */
   readonly scriptsMax: number;
+  /** In dry_run also the far side is asked whether it would. Default true; never for what lies in the past. */
+  readonly provesActions?: boolean;
   /** Why no rule may be in enforce, where none may. */
   readonly enforceRefusal?: string;
 }

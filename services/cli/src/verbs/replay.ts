@@ -111,6 +111,7 @@ async function runIn(
   const pipeline = await startPipeline({
     dataDir: directory,
     config: rulesDir === undefined ? config : { ...config, EYRIE_RULES_DIR: rulesDir },
+    isReplay: true,
     roles: new Set(['processor', 'archiver', ...(rulesDir === undefined ? [] : (['responder'] as const))]),
   });
   const progress = progressLine();

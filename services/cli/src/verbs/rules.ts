@@ -1,14 +1,13 @@
 import { AppError } from '@eyrie/platform/errors';
-import { checkRules } from '@eyrie/responder';
+import { checkRules, describeActions, permissionsOf } from '@eyrie/responder';
+import { stringify } from 'yaml';
 import { readConfig } from '../config.ts';
-import { printJson, printLine } from '../print.ts';
+import { jsonLine, printJson, printLine } from '../print.ts';
+import { rulePaths } from '../rule-paths.ts';
 
 export async function check(dir: string, options: { json?: boolean }): Promise<void> {
   const config = readConfig(process.env);
-  const report = await checkRules(dir, {
-    ...(config.EYRIE_SCRIPTS_DIR === undefined ? {} : { scriptsDir: config.EYRIE_SCRIPTS_DIR }),
-    ...(config.EYRIE_CONNECTIONS_FILE === undefined ? {} : { connectionsFile: config.EYRIE_CONNECTIONS_FILE }),
-  });
+  const report = await checkRules(dir, rulePaths(config));
   if (options.json === true) {
     // The report says what is wrong; an error beside it would be a second value.
     printJson(report);
@@ -20,4 +19,47 @@ export async function check(dir: string, options: { json?: boolean }): Promise<v
   for (const problem of report.problems) printLine(`FAILED ${problem}`);
   if (report.problems.length > 0)
     throw new AppError('EYRIE_RULE_INVALID', `${report.problems.length} problems in ${dir}`);
+}
+
+/** The least ClusterRole for the rules of a directory, as a manifest. */
+export async function rbac(dir: string, options: { json?: boolean }): Promise<void> {
+  const { rules, problems } = await checkRules(dir, rulePaths(readConfig(process.env)));
+  if (problems.length > 0) throw new AppError('EYRIE_RULE_INVALID', problems.join('; '));
+  const used = new Set(rules.flatMap(({ actionners }) => actionners));
+  const permissions = permissionsOf((await describeActions()).filter(({ name }) => used.has(name)));
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'eyrie-responder' },
+    rules: permissions.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs })),
+  };
+  if (options.json === true) printJson(role);
+  else printLine(stringify(role).trimEnd());
+}
+
+/** Everything a rule can do. */
+export async function actions(options: { json?: boolean }): Promise<void> {
+  const described = await describeActions();
+  if (options.json === true) return printJson(described);
+  for (const {
+    name,
+    summary,
+    class: level,
+    recovery,
+    dry_run: dryRun,
+    timeout_s: timeout,
+    parameters,
+    rbac: asked,
+  } of described) {
+    printLine(`${name}  class ${level}`);
+    printLine(`  ${summary}`);
+    printLine(`  after a crash: ${recovery}; dry_run: ${dryRun}; timeout: ${timeout} s`);
+    const { properties = {}, required = [] } = parameters as { properties?: object; required?: readonly string[] };
+    for (const [parameter, schema] of Object.entries(properties)) {
+      printLine(`  parameter ${parameter}${required.includes(parameter) ? '' : ' (optional)'}: ${jsonLine(schema)}`);
+    }
+    for (const { group, resource, verbs } of asked) {
+      printLine(`  may ${verbs.join(', ')} ${resource}${group === '' ? '' : `.${group}`}`);
+    }
+  }
 }

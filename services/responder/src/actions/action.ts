@@ -1,3 +1,4 @@
+import type { ActionClass } from '@eyrie/schemas';
 import type { z } from 'zod';
 import type { Call, EffectResult } from '../core/owner/decision.ts';
 import type { CatalogEntry, Problem } from '../core/rules/compiled.ts';
@@ -13,6 +14,8 @@ interface Permission {
 export interface Action extends CatalogEntry {
   /** One sentence for `eyrie actions`. */
   readonly summary: string;
+  readonly class: ActionClass | 'declared by the script';
+  readonly parameters: z.ZodType;
   /** What it asks of an API server, least first to write a Role from. */
   readonly rbac?: readonly Permission[];
   /** Never throws for what the world does; ends soon after the signal. */

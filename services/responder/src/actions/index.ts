@@ -5,10 +5,17 @@ import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
+import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
 import { webhookPost } from './webhook-post.ts';
+
+interface ActionOptions {
+  readonly scriptsMax: number;
+  readonly scratchDir?: string;
+  readonly provesActions?: boolean;
+}
 
 /** Everything a rule can do. */
 export function createActions(
@@ -25,13 +32,17 @@ export function createActions(
     clock: Clock;
     policy: Policy;
   },
-  { scriptsMax, scratchDir }: { readonly scriptsMax: number; readonly scratchDir?: string },
+  { scriptsMax, scratchDir, provesActions = true }: ActionOptions,
 ): Actions {
   const cluster = { connections, http, policy };
-  return {
+  const actions: Actions = {
+    'kubernetes:annotate': kubernetesAnnotate(cluster),
+    'kubernetes:label': kubernetesLabel(cluster),
     'kubernetes:terminate': kubernetesTerminate(cluster),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
     'slack:message': slackMessage(connections, http),
     'webhook:post': webhookPost(connections, http, clock),
   };
+  if (provesActions) return actions;
+  return Object.fromEntries(Object.entries(actions).map(([name, action]) => [name, { ...action, provable: false }]));
 }

@@ -24,6 +24,8 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Runs an executable of `EYRIE_SCRIPTS_DIR`. Never twice for one intent: a crash leaves it `unknown`. */
 export function shellScript(scripts: Scripts, scriptsMax: number, scratchDir: string): Action {
   return {
+    class: 'declared by the script',
+    parameters: Parameters,
     summary: 'Runs a script of the scripts directory; the event comes as JSON on standard input.',
     recovery: 'never',
     timeoutMs: { standard: 30_000, maximum: 600_000 },

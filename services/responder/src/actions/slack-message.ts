@@ -23,6 +23,8 @@ const INTERVAL_MS = 1_100;
 /** Posts a message. Slack knows no repeats: when its ending is unknown it is sent once more, never a third time. */
 export function slackMessage({ slack }: Connections, http: HttpClient): Action {
   return {
+    class: 0,
+    parameters: Parameters,
     summary: 'Posts the alert to a Slack channel.',
     recovery: 'once',
     timeoutMs: { standard: 10_000, maximum: 60_000 },

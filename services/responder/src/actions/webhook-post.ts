@@ -16,6 +16,8 @@ const BODY_MAX = 20_000;
 /** Posts as Standard Webhooks 1.0 says. A repeat carries the same webhook-id, so that the receiver knows it. */
 export function webhookPost({ webhooks }: Connections, http: HttpClient, clock: Clock): Action {
   return {
+    class: 0,
+    parameters: Parameters,
     summary: 'Posts the alert to a web hook, signed (Standard Webhooks 1.0).',
     recovery: 'repeat',
     timeoutMs: { standard: 10_000, maximum: 60_000 },

@@ -33,6 +33,8 @@ export interface FakeKubernetes {
   readonly forbidden: Set<string>;
   /** Answers every request with that status instead; 0 breaks the connection, and -1 after it had its effect. */
   fault: number | undefined;
+  /** As it was at first: empty. */
+  reset(): void;
   close(): Promise<void>;
 }
 
@@ -78,9 +80,17 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
     },
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // One object: who sets a fault sets it here.
   return Object.assign(fake, {
     server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ca: authority.read('ca.pem'),
+    reset: () => {
+      objects.clear();
+      budgets.clear();
+      forbidden.clear();
+      asked.length = 0;
+      fake.fault = undefined;
+    },
     close: () =>
       new Promise<void>((resolve) => {
         server.closeAllConnections();

@@ -1,58 +1,17 @@
-import { type Connections, readConnections } from '@eyrie/platform/connections';
-import { createHttpClient, type HttpClient } from '@eyrie/platform/http-client';
-import { ResponsePolicy } from '@eyrie/schemas/policy';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compilePolicy } from '../../core/policy/policy.ts';
-import { FAKE_TOKEN, type FakeKubernetes, fakeKubernetes } from '../../testing/kubernetes-api.ts';
-import { type TestPlace, testPlace } from '../../testing/place.ts';
-import { aCall, aPod, aReplicaSet, CONTAINER, changes, POD_PATH, UID } from '../../testing/pods.ts';
+import { describe, expect, it } from 'vitest';
+import { policyOf, useCluster } from '../../testing/cluster.ts';
+import { aPod, aReplicaSet, CONTAINER, changes, POD_PATH, UID } from '../../testing/pods.ts';
 import { kubernetesTerminate } from './terminate.ts';
 
-let api: FakeKubernetes;
-let place: TestPlace;
-let http: HttpClient;
-let connections: Connections;
-const signal = new AbortController().signal;
-
-beforeAll(async () => {
-  api = await fakeKubernetes();
-});
-afterAll(() => api.close());
-beforeEach(() => {
-  place = testPlace();
-  place.connections(
-    `clusters:\n  - {cluster: lab, server: "${api.server}", ca_file: ca.pem, token_file: token}\n` +
-      `  - {cluster: other, server: "${api.server}", token_file: token}\n`,
-    { 'ca.pem': api.ca, token: FAKE_TOKEN },
-  );
-  connections = readConnections(place.connectionsFile);
-  http = createHttpClient();
-  api.objects.clear();
-  api.budgets.clear();
-  api.forbidden.clear();
-  (api.asked as unknown[]).length = 0;
-  api.fault = undefined;
-  api.objects.set(POD_PATH, aPod());
-});
-afterEach(async () => {
-  await http.close();
-  place.remove();
-});
-
-const policyOf = (written: object = {}) => compilePolicy(ResponsePolicy.parse(written));
-
-function run(options: Parameters<typeof aCall>[1] = {}, policy = policyOf()) {
-  const action = kubernetesTerminate({ connections, http, policy });
-  const checked = action.check(options.parameters ?? {});
-  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-  return action.run(aCall('kubernetes:terminate', { ...options, parameters: checked.parameters }), signal);
-}
+const cluster = useCluster();
+const run = (options: Parameters<typeof cluster.run>[1] = {}, policy = policyOf()) =>
+  cluster.run(kubernetesTerminate, options, policy);
 
 describe('the pod of the event', () => {
   it.each(['evict', 'delete'] as const)('is ended by %s, bound to its uid', async (method) => {
     expect(await run({ parameters: { method, grace_period_seconds: 5 } })).toMatchObject({ kind: 'succeeded' });
-    expect(api.objects.has(POD_PATH)).toBe(false);
-    const [change] = changes(api);
+    expect(cluster.api.objects.has(POD_PATH)).toBe(false);
+    const [change] = changes(cluster.api);
     const options = method === 'evict' ? change?.body['deleteOptions'] : change?.body;
     expect(options).toMatchObject({ preconditions: { uid: UID }, gracePeriodSeconds: 5 });
   });
@@ -60,20 +19,20 @@ describe('the pod of the event', () => {
   it('is left by a dry run, which asks the server whether it would', async () => {
     for (const method of ['evict', 'delete']) {
       expect(await run({ dry: true, parameters: { method } })).toMatchObject({ kind: 'succeeded' });
-      expect(api.objects.has(POD_PATH)).toBe(true);
+      expect(cluster.api.objects.has(POD_PATH)).toBe(true);
     }
-    expect(changes(api)).toHaveLength(2);
-    api.forbidden.add('create pods/eviction');
+    expect(changes(cluster.api)).toHaveLength(2);
+    cluster.api.forbidden.add('create pods/eviction');
     expect(await run({ dry: true })).toMatchObject({ kind: 'denied', reason: 'forbidden' });
   });
 
   it('is gone already: done after a first try, nothing to do before it', async () => {
-    api.objects.clear();
+    cluster.api.objects.clear();
     expect(await run()).toMatchObject({ kind: 'denied', reason: 'target_gone' });
     expect(await run({ attempt: 2 })).toMatchObject({ kind: 'succeeded', reason: 'already_gone' });
-    api.objects.set(POD_PATH, aPod({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }));
+    cluster.api.objects.set(POD_PATH, aPod({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }));
     expect(await run()).toMatchObject({ kind: 'succeeded', reason: 'already_gone' });
-    expect(changes(api)).toEqual([]);
+    expect(changes(cluster.api)).toEqual([]);
   });
 });
 
@@ -94,39 +53,39 @@ describe('another pod is never meant', () => {
     ['a name that is a path', aPod(), { pod: '../../nodes/node-1' }, 'no_pod'],
     ['dots alone', aPod(), { namespace: '..' }, 'no_pod'],
   ])('%s', async (_, pod, fields, reason) => {
-    api.objects.set(POD_PATH, pod);
+    cluster.api.objects.set(POD_PATH, pod);
     expect(await run({ fields })).toMatchObject({ kind: 'denied', reason });
-    expect(changes(api)).toEqual([]);
+    expect(changes(cluster.api)).toEqual([]);
   });
 
   it('swapped between the look and the deed: the precondition refuses', async () => {
     for (const method of ['evict', 'delete']) {
-      api.objects.set(POD_PATH, aPod());
-      const get = api.objects.get.bind(api.objects);
+      cluster.api.objects.set(POD_PATH, aPod());
+      const get = cluster.api.objects.get.bind(cluster.api.objects);
       let looks = 0;
-      api.objects.get = (path) => {
+      cluster.api.objects.get = (path) => {
         looks += 1;
         return looks > 1 ? aPod({ metadata: { uid: 'another' } }) : get(path);
       };
       expect(await run({ parameters: { method } })).toMatchObject({ kind: 'denied', reason: 'other_pod' });
-      api.objects.get = get;
-      expect(api.objects.has(POD_PATH)).toBe(true);
+      cluster.api.objects.get = get;
+      expect(cluster.api.objects.has(POD_PATH)).toBe(true);
     }
   });
 
   it('known by its container alone, the pod in which it runs', async () => {
     expect(await run({ fields: { pod_uid: undefined } })).toMatchObject({ kind: 'succeeded' });
-    expect(changes(api)[0]?.body['deleteOptions']).toMatchObject({ preconditions: { uid: UID } });
+    expect(changes(cluster.api)[0]?.body['deleteOptions']).toMatchObject({ preconditions: { uid: UID } });
   });
 
   it('a cluster without a connection', async () => {
     expect(await run({ cluster: 'forged' })).toMatchObject({ kind: 'denied', reason: 'no_connection' });
-    expect(api.asked).toEqual([]);
+    expect(cluster.api.asked).toEqual([]);
   });
 
   it('a server with a certificate of another authority', async () => {
     expect(await run({ cluster: 'other' })).toMatchObject({ kind: 'retry', reason: 'network' });
-    expect(api.asked).toEqual([]);
+    expect(cluster.api.asked).toEqual([]);
   });
 });
 
@@ -143,9 +102,9 @@ describe('what is protected stays', () => {
     ['a system priority', aPod({ spec: { priorityClassName: 'system-node-critical' } }), {}, 'protected_workload'],
     ['a pod nobody would start again', aPod({ metadata: { ownerReferences: [] } }), {}, 'standalone'],
   ])('%s', async (_, pod, guarded, reason) => {
-    api.objects.set(POD_PATH, pod);
+    cluster.api.objects.set(POD_PATH, pod);
     expect(await run({}, policyOf({ protected: guarded }))).toMatchObject({ kind: 'denied', reason });
-    expect(changes(api)).toEqual([]);
+    expect(changes(cluster.api)).toEqual([]);
   });
 
   it.each([
@@ -155,31 +114,31 @@ describe('what is protected stays', () => {
     ['50%', 2, false],
     ['100%', 4, false],
   ])('%s ready of 4 wanted while %i are: ended %s', async (minReady, ready, isEnded) => {
-    api.objects.set('/apis/apps/v1/namespaces/shop/replicasets/web', aReplicaSet(4, ready));
+    cluster.api.objects.set('/apis/apps/v1/namespaces/shop/replicasets/web', aReplicaSet(4, ready));
     const result = await run({ parameters: { min_ready: minReady } });
     expect(result).toMatchObject(isEnded ? { kind: 'succeeded' } : { kind: 'denied', reason: 'too_few_ready' });
-    expect(api.objects.has(POD_PATH)).toBe(!isEnded);
+    expect(cluster.api.objects.has(POD_PATH)).toBe(!isEnded);
   });
 
   it('when its owner cannot be read', async () => {
     expect(await run({ parameters: { min_ready: '1' } })).toMatchObject({ kind: 'denied', reason: 'unreadable' });
-    api.forbidden.add('get replicasets');
+    cluster.api.forbidden.add('get replicasets');
     expect(await run({ parameters: { min_ready: '1' } })).toMatchObject({ kind: 'denied', reason: 'forbidden' });
-    expect(changes(api)).toEqual([]);
+    expect(changes(cluster.api)).toEqual([]);
   });
 });
 
 describe('the server', () => {
   it('refuses for a disruption budget: it is asked again later, and nobody else waits', async () => {
-    api.budgets.set(POD_PATH, 1);
+    cluster.api.budgets.set(POD_PATH, 1);
     expect(await run()).toMatchObject({ kind: 'retry', reason: 'disruption_budget', isOwn: true, afterMs: 10_000 });
-    api.budgets.set(POD_PATH, 2);
+    cluster.api.budgets.set(POD_PATH, 2);
     expect(await run()).toMatchObject({ kind: 'retry', reason: 'http_5xx' });
     expect(await run({ parameters: { method: 'delete' } })).toMatchObject({ kind: 'succeeded' });
   });
 
   it('does not let us: verb and resource are named', async () => {
-    api.forbidden.add('get pods');
+    cluster.api.forbidden.add('get pods');
     const result = await run();
     expect(result).toMatchObject({ kind: 'denied', reason: 'forbidden' });
     expect(result).toHaveProperty('detail', expect.stringContaining('cannot get resource "pods"'));
@@ -192,34 +151,35 @@ describe('the server', () => {
     [401, 'http_4xx'],
     [0, 'network'],
   ])('answers %i to the look: asked again, nothing done', async (fault, reason) => {
-    api.fault = fault;
+    cluster.api.fault = fault;
     expect(await run()).toMatchObject({ kind: 'retry', reason });
-    expect(changes(api)).toEqual([]);
+    expect(changes(cluster.api)).toEqual([]);
   });
 
   it('gives no pod: nothing is done', async () => {
-    api.objects.set(POD_PATH, { metadata: { name: 'web-0' } } as never);
+    cluster.api.objects.set(POD_PATH, { metadata: { name: 'web-0' } } as never);
     expect(await run()).toMatchObject({ kind: 'denied', reason: 'unreadable' });
   });
 
   it('loses its answer after the deed: unknown first, and done when looked at again', async () => {
-    const remove = api.objects.delete.bind(api.objects);
-    api.objects.delete = (path) => {
-      api.fault = -1;
+    const remove = cluster.api.objects.delete.bind(cluster.api.objects);
+    cluster.api.objects.delete = (path) => {
+      cluster.api.fault = -1;
       return remove(path);
     };
     expect(await run()).toMatchObject({ kind: 'ambiguous', reason: 'network' });
-    api.objects.delete = remove;
-    api.fault = undefined;
+    cluster.api.objects.delete = remove;
+    cluster.api.fault = undefined;
     expect(await run({ attempt: 2 })).toMatchObject({ kind: 'succeeded', reason: 'already_gone' });
   });
 });
 
 it('refuses parameters it does not know', () => {
-  const { check } = kubernetesTerminate({ connections, http, policy: policyOf() });
+  const { check } = kubernetesTerminate({ ...cluster, policy: policyOf() });
   expect(check({ method: 'kill' })).toMatchObject({ ok: false });
   expect(check({ min_healthy_replicas: '33%' })).toMatchObject({ ok: false });
   expect(check({ min_ready: '133%' })).toMatchObject({ ok: false });
+  const { http, connections } = cluster;
   const none = kubernetesTerminate({ connections: { ...connections, clusters: new Map() }, http, policy: policyOf() });
   expect(none.check({})).toMatchObject({ ok: false, problems: [{ message: expect.stringContaining('no cluster') }] });
 });

@@ -24,6 +24,8 @@ const BUDGET_WAIT_MS = 10_000;
  */
 export function kubernetesTerminate(deps: KubernetesDeps): Action {
   return {
+    class: 3,
+    parameters: Parameters,
     summary: 'Evicts or deletes the pod of the event, bound to its uid.',
     ...TIMES,
     rbac: [
