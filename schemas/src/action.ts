@@ -46,6 +46,7 @@ export const ACTION_REASONS = [
   'started',
   'done',
   'already_gone',
+  'partial',
   /** denied: a guard looked at the world and said no */
   'no_connection',
   'no_pod',
@@ -56,6 +57,8 @@ export const ACTION_REASONS = [
   'protected_namespace',
   'protected_workload',
   'too_few_ready',
+  'host_network',
+  'foreign_policy',
   'disruption_budget',
   'forbidden',
   'unreadable',

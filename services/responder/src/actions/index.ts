@@ -6,6 +6,7 @@ import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
+import { kubernetesQuarantine } from './kubernetes/quarantine.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
@@ -38,6 +39,7 @@ export function createActions(
   const actions: Actions = {
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:label': kubernetesLabel(cluster),
+    'kubernetes:quarantine': kubernetesQuarantine(cluster),
     'kubernetes:terminate': kubernetesTerminate(cluster),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
     'slack:message': slackMessage(connections, http),
