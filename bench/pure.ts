@@ -109,7 +109,7 @@ function judge(
   index: WorkloadIndex,
   visit: (event: Event, decision: Decision) => void = () => {},
 ): JudgeState {
-  const learner = new Learner([], () => {});
+  const learner = new Learner();
   const state = new JudgeState(0);
   const options: JudgeOptions = {
     ...DEFAULTS,

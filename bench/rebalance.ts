@@ -99,7 +99,7 @@ async function fill(
     index.apply({ ...workload, tenant: 'bench' } as unknown as WorkloadSnapshot);
   }
   const tools = { sources: SOURCES, memos: createMemos() };
-  const learner = new Learner([], () => {});
+  const learner = new Learner();
   const state = new JudgeState(partition);
   const options: JudgeOptions = {
     ...DEFAULTS,

@@ -5,9 +5,11 @@ import { AppError } from '@eyrie/platform/errors';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { TopicName } from '@eyrie/schemas';
-import { DEFAULTS, type JudgeOptions, type JudgeState, restoreState, waitingEntities } from './core/judge/judge.ts';
+import { DEFAULTS, type JudgeOptions, type JudgeState, restoringState, waitingEntities } from './core/judge/judge.ts';
 import { NewerFormat } from './core/judge/newer-format.ts';
+import { restoringHistory } from './core/score/history.ts';
 import { GrowthRequests } from './growth.ts';
+import { InTurn } from './in-turn.ts';
 import { judgeDocuments } from './judge-documents.ts';
 import { Judging } from './judging.ts';
 import { Learner } from './learner.ts';
@@ -42,6 +44,7 @@ export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptio
   const { bus, documents, log, metrics } = deps;
   const workloads = new Workloads(log, metrics);
   const growth = new GrowthRequests();
+  const restores = new InTurn();
   let table: FollowedTable | undefined;
   const role = createRole(deps, {
     spec: { group: 'judge', inputs: ['events', 'commands'], state: 'alert-state' },
@@ -51,7 +54,7 @@ export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptio
     },
     onStop: async () => table?.stop(),
     run: (assigned, signal, ready) =>
-      judgePartition(assigned, signal, ready, { ...deps, workloads, growth, roleOptions }),
+      judgePartition(assigned, signal, ready, { ...deps, workloads, growth, restores, roleOptions }),
   });
   return { ...role, writeGrowth: () => growth.write(deps.clock) };
 }
@@ -59,6 +62,8 @@ export function createJudge(deps: JudgeDependencies, roleOptions: JudgeRoleOptio
 interface PartitionParts extends JudgeDependencies {
   readonly workloads: Workloads;
   readonly growth: GrowthRequests;
+  /** One partition after the other. */
+  readonly restores: InTurn;
   readonly roleOptions: JudgeRoleOptions;
 }
 
@@ -68,7 +73,9 @@ async function judgePartition(
   ready: () => void,
   parts: PartitionParts,
 ): Promise<void> {
-  const { state, judging, learner } = await restore(assigned, parts);
+  const restored = await restore(assigned, signal, parts);
+  if (restored === undefined) return;
+  const { state, judging, learner } = restored;
   ready();
   const news = parts.workloads.subscribe();
   // Inventory may have spoken while nobody judged.
@@ -82,39 +89,70 @@ async function judgePartition(
   }
 }
 
+/** Undefined when the partition was taken away meanwhile. */
 async function restore(
   assigned: Assigned,
-  { bus, signer, documents, metrics, clock, log, workloads, roleOptions }: PartitionParts,
-): Promise<{ state: JudgeState; judging: Judging; learner: Learner }> {
+  signal: AbortSignal,
+  { bus, signer, documents, metrics, clock, log, workloads, restores, roleOptions }: PartitionParts,
+): Promise<{ state: JudgeState; judging: Judging; learner: Learner } | undefined> {
   const { partition } = assigned;
   const started = clock.now();
-  const entries: (readonly [string, Buffer])[] = [];
-  const learned: (readonly [string, Buffer])[] = [];
-  for await (const entry of assigned.restore()) (entry[0].startsWith('history/') ? learned : entries).push(entry);
+  const { entries, learned } = await readEntries(assigned);
   const setAside = (key: string) => {
     log.error({ topic: 'alert-state', partition, key }, 'an entry of the state cannot be read and has no effect');
     metrics.count('eyrie_dead_letters_total', { stage: 'judge', reason: 'unreadable' });
   };
-  const learner = readState(partition, () => new Learner(learned, setAside));
-  const { batchBytes: _, ...settings } = roleOptions;
-  const options: JudgeOptions = {
-    ...DEFAULTS,
-    ...settings,
-    score: (input) => learner.score(input),
-    identify: (subject) => workloads.identify(subject),
-    inventory: { version: () => workloads.version, isSteady: (subject) => workloads.isSteady(subject) },
-    hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
-  };
-  const state = readState(partition, () => restoreState(partition, entries, options, setAside));
-  metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
-  const judging = new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), learner });
-  return { state, judging, learner };
+  return restores.run(async () => {
+    const history = await readState(partition, restoringHistory(learned, setAside), signal);
+    if (history === undefined) return undefined;
+    const learner = new Learner(history);
+    const { batchBytes: _, ...settings } = roleOptions;
+    const options: JudgeOptions = {
+      ...DEFAULTS,
+      ...settings,
+      score: (input) => learner.score(input),
+      identify: (subject) => workloads.identify(subject),
+      inventory: { version: () => workloads.version, isSteady: (subject) => workloads.isSteady(subject) },
+      hasInventory: (tenant, cluster) => workloads.hasInventory(tenant, cluster),
+    };
+    const state = await readState(partition, restoringState(partition, entries, options, setAside), signal);
+    if (state === undefined) return undefined;
+    metrics.set('eyrie_state_restore_seconds', { partition: String(partition) }, (clock.now() - started) / 1000);
+    const judging = new Judging(state, { bus, signer, options, documents: judgeDocuments(documents), learner });
+    return { state, judging, learner };
+  });
 }
 
-/** @throws AppError EYRIE_DATA_DIR_NEWER where a newer version wrote the state */
-function readState<T>(partition: number, read: () => T): T {
+async function readEntries(assigned: Assigned) {
+  const entries: (readonly [string, Buffer])[] = [];
+  const learned: (readonly [string, Buffer])[] = [];
+  const turn = new Turn();
+  turn.begin();
+  for await (const entry of assigned.restore()) {
+    (entry[0].startsWith('history/') ? learned : entries).push(entry);
+    await turn.share();
+  }
+  return { entries, learned };
+}
+
+/**
+ * Piece by piece: a hundred thousand windows take seconds, in which heartbeats and posts must have their turn. Undefined on
+ * abort. @throws AppError EYRIE_DATA_DIR_NEWER where a newer version wrote the state
+ */
+async function readState<T>(
+  partition: number,
+  steps: Generator<undefined, T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const turn = new Turn();
+  turn.begin();
   try {
-    return read();
+    while (!signal.aborted) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await turn.share();
+    }
+    return undefined;
   } catch (cause) {
     if (!(cause instanceof NewerFormat)) throw cause;
     const message = `alert-state of partition ${partition}: ${cause.message}. Run the version that wrote it`;

@@ -6,7 +6,7 @@ import { Learner } from './learner.ts';
 const FOLDED = { outcome: 'folded', reason: 'repeat', identity: IDENTITY } as unknown as Judgement;
 
 function scores(...events: readonly Event[]) {
-  const learner = new Learner([], () => {});
+  const learner = new Learner();
   return events.map((event) => {
     const score = learner.score({ event, identity: IDENTITY, fingerprint: 'same', count: 1 });
     learner.learn(event, FOLDED);
@@ -39,7 +39,7 @@ describe('a repeat', () => {
   });
 
   it('of another pod teaches that pod', () => {
-    const learner = new Learner([], () => {});
+    const learner = new Learner();
     for (const [at, pod_uid] of ['one', 'two', 'two'].entries()) {
       const event = anEvent({}, at);
       const identity = { ...IDENTITY, pod_uid };

@@ -1,11 +1,9 @@
 import type { Event, Judgement, Score } from '@eyrie/schemas';
 import type { ScoreInput } from './core/judge/judge.ts';
 import { type Evidence, evidenceOf, isSameEvidence } from './core/score/evidence.ts';
-import { restoreHistory, type ScoreHistory } from './core/score/history.ts';
+import { ScoreHistory } from './core/score/history.ts';
 import { learn, teachesNothing } from './core/score/learn.ts';
 import { scoreEvent } from './core/score/score.ts';
-
-type Entry = readonly [key: string, value: Buffer];
 
 /** Fingerprints whose latest evidence is held; at twice as many the older half is forgotten and scored anew. */
 const EVIDENCE_MAX = 32_768;
@@ -21,9 +19,8 @@ export class Learner {
   /** Of the event being decided: its ending does not carry the band. */
   #evidence: Evidence | undefined;
 
-  /** `onUnreadable` is told what is none of ours. @throws NewerFormat */
-  constructor(entries: Iterable<Entry>, onUnreadable: (name: string) => void) {
-    this.#history = restoreHistory(entries, onUnreadable);
+  constructor(history = new ScoreHistory()) {
+    this.#history = history;
   }
 
   score(subject: ScoreInput): Score {

@@ -11,6 +11,7 @@ import {
 import { leavesAt } from './due.ts';
 import { addRecord, storeClosed } from './evolve.ts';
 import { NewerFormat } from './newer-format.ts';
+import { complete, pieces } from './pieces.ts';
 import type { AlertRecord } from './record.ts';
 import { isBlock } from './seen.ts';
 import {
@@ -74,18 +75,25 @@ export function takeChanges(state: JudgeState): (readonly [key: string, value: B
  * The state a partition's changelog describes. An entry nobody of ours wrote is left out and told: others can write to a
  * topic, and one record must not keep a partition from its owner. @throws NewerFormat
  */
-export function restoreState(
+export function restoreState(...args: Parameters<typeof restoringState>): JudgeState {
+  return complete(restoringState(...args));
+}
+
+/** The same in pieces: a partition with a hundred thousand windows takes seconds, in which others must have their turn. */
+export function* restoringState(
   partition: number,
   entries: Iterable<readonly [string, Buffer]>,
   options: JudgeOptions,
   onUnreadable: (key: string) => void,
-): JudgeState {
+): Generator<undefined, JudgeState> {
   const state = new JudgeState(partition);
   const records: AlertRecord[] = [];
   const counters = new Map<string, Buffer>();
   const added = new Map<string, Buffer>();
   const blocks: [number, Buffer][] = [];
+  const piece = pieces();
   for (const [key, value] of entries) {
+    if (piece()) yield;
     const slash = key.indexOf('/');
     const kind = slash < 0 ? key : key.slice(0, slash);
     const name = key.slice(slash + 1);
@@ -101,6 +109,7 @@ export function restoreState(
   state.seen.restore(blocks.sort(([a], [b]) => a - b));
   const old: AlertRecord[] = [];
   for (const record of records) {
+    if (piece()) yield;
     const moved = new Set<number>();
     const value = counters.get(record.alert.alert_id);
     const more = added.get(record.alert.alert_id);

@@ -33,7 +33,7 @@ import type { Decision, JudgeDocuments, JudgeInput, JudgeOptions } from './types
 import { obey } from './verdicts.ts';
 import { chooseWindow } from './windows.ts';
 
-export { restoreState, takeChanges } from './changes.ts';
+export { restoreState, restoringState, takeChanges } from './changes.ts';
 export { DEFAULTS } from './defaults.ts';
 export { evolve } from './evolve.ts';
 export { entitiesOf } from './placing.ts';

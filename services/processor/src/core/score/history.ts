@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Event, FORMATS, type Identity } from '@eyrie/schemas';
 import { NewerFormat } from '../judge/newer-format.ts';
+import { complete, pieces } from '../judge/pieces.ts';
 import { type Keys, keysOf } from './keys.ts';
 import { Texts } from './texts.ts';
 
@@ -189,14 +190,21 @@ function entryOf(tenant: TenantHistory, kind: RowKind, key: string): readonly [s
 }
 
 /** The history a partition's changelog describes; `onUnreadable` is told what is none of it. @throws NewerFormat */
-export function restoreHistory(
+export function restoreHistory(...args: Parameters<typeof restoringHistory>): ScoreHistory {
+  return complete(restoringHistory(...args));
+}
+
+/** The same in pieces. */
+export function* restoringHistory(
   entries: Iterable<readonly [string, Buffer]>,
   onUnreadable: (name: string) => void,
-): ScoreHistory {
+): Generator<undefined, ScoreHistory> {
   const history = new ScoreHistory();
   const rows: { readonly tenant: string; readonly kind: RowKind; readonly key: string; readonly row: Rows[RowKind] }[] =
     [];
+  const piece = pieces();
   for (const [name, value] of entries) {
+    if (piece()) yield;
     const [, tenant = '', kind = ''] = name.split('/');
     const held = readEntry(value);
     if (held !== undefined && held.f > FORMATS.alertState)
@@ -206,7 +214,10 @@ export function restoreHistory(
   }
   // The changelog is ordered by name, the tables by age.
   rows.sort((a, b) => a.row.last - b.row.last);
-  for (const { tenant, kind, key, row } of rows) history.restore(history.open(tenant), kind, key, row as never);
+  for (const { tenant, kind, key, row } of rows) {
+    if (piece()) yield;
+    history.restore(history.open(tenant), kind, key, row as never);
+  }
   return history;
 }
 
