@@ -7,9 +7,12 @@ import {
   encodeAdded,
   encodeCounters,
   encodeRecord,
+  growthOf,
 } from './codec.ts';
 import { leavesAt } from './due.ts';
-import { addRecord, storeClosed } from './evolve.ts';
+import { addAsleep, addRecord, storeClosed } from './evolve.ts';
+import type { Asleep } from './handle.ts';
+import { headOf } from './head.ts';
 import { NewerFormat } from './newer-format.ts';
 import { complete, pieces } from './pieces.ts';
 import type { AlertRecord } from './record.ts';
@@ -87,7 +90,7 @@ export function* restoringState(
   onUnreadable: (key: string) => void,
 ): Generator<undefined, JudgeState> {
   const state = new JudgeState(partition);
-  const records: AlertRecord[] = [];
+  const stored: (readonly [name: string, value: Buffer])[] = [];
   const counters = new Map<string, Buffer>();
   const added = new Map<string, Buffer>();
   const blocks: [number, Buffer][] = [];
@@ -98,7 +101,7 @@ export function* restoringState(
     const kind = slash < 0 ? key : key.slice(0, slash);
     const name = key.slice(slash + 1);
     readOr(key, onUnreadable, () => {
-      if (kind === 'a') records.push(recordOf(name, value));
+      if (kind === 'a') stored.push([name, value]);
       else if (kind === 'n') counters.set(name, value);
       else if (kind === 't') added.set(name, value);
       else if (kind === 'seen') blocks.push([blockNumber(name, value), value]);
@@ -108,11 +111,14 @@ export function* restoringState(
   state.idleFrom = state.clock;
   state.seen.restore(blocks.sort(([a], [b]) => a - b));
   const old: AlertRecord[] = [];
-  for (const record of records) {
+  for (const [name, whole] of stored) {
     if (piece()) yield;
+    const value = counters.get(name);
+    const more = added.get(name);
+    if (more === undefined && takeAsleep(state, name as AlertId, { whole, counters: value }, options)) continue;
+    const record = readOr(`a/${name}`, onUnreadable, () => recordOf(name, whole));
+    if (record === undefined) continue;
     const moved = new Set<number>();
-    const value = counters.get(record.alert.alert_id);
-    const more = added.get(record.alert.alert_id);
     let current = record;
     if (more !== undefined) {
       readOr(`t/${record.alert.alert_id}`, onUnreadable, () => {
@@ -181,12 +187,27 @@ function row(value: unknown): Buffer | null {
   return value === undefined ? null : Buffer.from(JSON.stringify({ f: FORMATS.alertState, row: value }));
 }
 
-function readOr(key: string, onUnreadable: (key: string) => void, read: () => void): void {
+/** True when its head says enough. Whatever is odd about it is left to be read whole. */
+function takeAsleep(state: JudgeState, alertId: AlertId, asleep: Asleep, options: JudgeOptions): boolean {
+  const head = headOf(alertId, asleep.whole);
+  if (head === undefined) return false;
   try {
-    read();
+    const growth = asleep.counters === undefined ? head : growthOf(asleep.counters);
+    if (![growth.count, growth.writtenCount, growth.updatedAt].every(Number.isSafeInteger)) return false;
+    addAsleep(state, alertId, { ...head, ...growth }, asleep, options);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readOr<T>(key: string, onUnreadable: (key: string) => void, read: () => T): T | undefined {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof NewerFormat) throw error;
     onUnreadable(key);
+    return undefined;
   }
 }
 

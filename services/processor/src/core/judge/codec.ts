@@ -1,12 +1,16 @@
 import { type AlertChange, FORMATS, type Nanos, type Sample, type Target } from '@eyrie/schemas';
+import { beginning, seal } from './head.ts';
 import { NewerFormat } from './newer-format.ts';
 import type { AlertRecord } from './record.ts';
 
 /** A whole record as stored. Bytes of its own: closed alerts keep theirs, and a slice would keep a pool of 8 KiB each. */
 export function encodeRecord(record: AlertRecord): Buffer {
-  const text = `{"f":${FORMATS.alertState},"record":${JSON.stringify(record)}}`;
+  const start = beginning(record);
+  const text = `${start}${JSON.stringify(record)}}`;
   const value = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   value.write(text);
+  // All that stands in a head is ASCII.
+  seal(value, start.length);
   return value;
 }
 
@@ -94,6 +98,17 @@ export function applyCounters(record: AlertRecord, value: Buffer, moved: Set<num
   }
   const grown = { count, first_seen, last_seen, targets_more, targets, version, change, updated_at, documents_version };
   return { ...record, lastIntake, writtenCount, breakThroughs, alert: { ...record.alert, ...grown } };
+}
+
+/** What counters say of growth, without the record they belong to. @throws NewerFormat, SyntaxError, TypeError */
+export function growthOf(value: Buffer): {
+  readonly count: number;
+  readonly writtenCount: number;
+  readonly updatedAt: number;
+} {
+  const fields = JSON.parse(value.toString('latin1')) as Counters;
+  checkFormat(fields[0]);
+  return { count: fields[1], writtenCount: fields[10], updatedAt: fields[8] };
 }
 
 type Counters = [

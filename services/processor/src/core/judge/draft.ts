@@ -10,8 +10,9 @@ import {
 } from '@eyrie/schemas';
 import { decodeRecord } from './codec.ts';
 import type { Effect } from './effects.ts';
+import type { Handle } from './handle.ts';
 import { type AlertRecord, dispose } from './record.ts';
-import type { CountRow, Dismissal, Handle, JudgeState, StormRow } from './state.ts';
+import type { CountRow, Dismissal, JudgeState, StormRow } from './state.ts';
 import type { Bound, JudgeDocuments, JudgeOptions } from './types.ts';
 
 /** An alert as a decision sees it: the state's record, or what the decision has made of it so far. */

@@ -1,8 +1,9 @@
 import { msOfNanos, type Nanos } from '@eyrie/schemas';
 import type { Draft } from './draft.ts';
+import type { Handle } from './handle.ts';
 import { close, closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
-import { type Handle, isOpen, type JudgeState } from './state.ts';
+import { isOpen, type JudgeState } from './state.ts';
 
 /** Whether something may be due for closing: cheap, and never wrong when it says no. */
 export function isCloseDue(state: JudgeState, watermark: Nanos | ''): boolean {

@@ -1,6 +1,7 @@
 import type { AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
+import type { Handle } from './handle.ts';
 import type { AlertRecord } from './record.ts';
-import type { ClockRow, CountRow, Dismissal, Handle, StormRow } from './state.ts';
+import type { ClockRow, CountRow, Dismissal, StormRow } from './state.ts';
 
 /** One change of the state. */
 export type Effect =

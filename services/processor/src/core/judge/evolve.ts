@@ -1,10 +1,13 @@
-import { type Alert, msOfNanos, type Target } from '@eyrie/schemas';
+import { type Alert, type AlertId, type Fingerprint, msOfNanos, type Target } from '@eyrie/schemas';
 import { decodeRecord, encodeRecord } from './codec.ts';
 import { leavesAt, updatesAt } from './due.ts';
 import type { Effect } from './effects.ts';
+import { type Asleep, Handle } from './handle.ts';
+import type { Head } from './head.ts';
+import { addMs } from './moments.ts';
 import { closesAt } from './opening.ts';
 import type { AlertRecord } from './record.ts';
-import { type Handle, isOpen, type JudgeState } from './state.ts';
+import { isOpen, type JudgeState } from './state.ts';
 import { countOn } from './targets.ts';
 import type { Bound, Decision, JudgeOptions } from './types.ts';
 
@@ -132,20 +135,9 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function addRecord(state: JudgeState, record: AlertRecord, options: JudgeOptions): Handle {
   const { alert } = record;
-  const handle: Handle = {
-    record,
-    dirty: 'no',
-    moved: new Set(),
-    wholeTargets: 0,
-    wholeSamples: 0,
-    isWider: false,
-    hasAdded: false,
-    hasCounters: false,
-    isQueued: false,
-    isShared: true,
-  };
+  const handle = new Handle({ record });
   state.alerts.set(alert.alert_id, handle);
-  index(state, handle);
+  index(state, handle, alert.fingerprint);
   state.addWaiting(record);
   if (isOpen(alert)) {
     state.openCount += 1;
@@ -155,6 +147,24 @@ export function addRecord(state: JudgeState, record: AlertRecord, options: Judge
   mark(state, handle, 'all');
   queueUpdate(state, handle, options);
   return handle;
+}
+
+/** An open alert of the changelog, known by its head alone. */
+export function addAsleep(
+  state: JudgeState,
+  alertId: AlertId,
+  head: Head,
+  asleep: Asleep,
+  options: JudgeOptions,
+): void {
+  const handle = new Handle({ asleep });
+  state.alerts.set(alertId, handle);
+  index(state, handle, head.fingerprint);
+  state.openCount += 1;
+  state.closings.push(msOfNanos(addMs(head.end, options.graceMs)), alertId, handle);
+  if (head.count === head.writtenCount) return;
+  handle.isQueued = true;
+  state.updates.push(head.updatedAt + options.intervalMs, alertId, handle);
 }
 
 function replaceRecord(
@@ -179,7 +189,7 @@ function replaceRecord(
   if (isMoved) unindex(state, handle);
   if (before.waiting !== record.waiting) state.removeWaiting(before);
   handle.record = record;
-  if (isMoved) index(state, handle);
+  if (isMoved) index(state, handle, alert.fingerprint);
   if (before.waiting !== record.waiting) state.addWaiting(record);
   if (isOpen(before.alert) && !isOpen(alert)) {
     state.openCount -= 1;
@@ -202,8 +212,7 @@ function mark(state: JudgeState, handle: Handle, dirty: 'counters' | 'all'): voi
   if (handle.dirty !== 'all') handle.dirty = dirty;
 }
 
-function index(state: JudgeState, handle: Handle): void {
-  const { fingerprint } = handle.record.alert;
+function index(state: JudgeState, handle: Handle, fingerprint: Fingerprint): void {
   const list = state.byFingerprint.get(fingerprint);
   if (list === undefined) state.byFingerprint.set(fingerprint, [handle]);
   else list.push(handle);

@@ -1,4 +1,4 @@
-import type { Alert, ClusterId, Identity, TenantId, VerdictCommand } from '@eyrie/schemas';
+import type { Alert, AlertId, ClusterId, Identity, TenantId, VerdictCommand } from '@eyrie/schemas';
 import { describe, expect, it } from 'vitest';
 import { anEvent, HOUR, MINUTE, NO_DOCUMENTS, someOptions, T0 } from './building.test-support.ts';
 import {
@@ -219,6 +219,48 @@ describe('the judge', () => {
       const isAsked = (key: string) => !/^[nt]\/.*y$/.test(key);
       expect(left.sort(), value).toEqual(foreign.filter(isAsked).sort());
     }
+  });
+
+  it('an alert nobody asks for is not read; one whose bytes were changed is read whole, or told of', () => {
+    const judge = aJudge();
+    const { judgement } = judge.event(anEvent(0));
+    const id = judgement?.alert_id ?? '';
+    const changelog = takeChanges(judge.state).filter((entry): entry is [string, Buffer] => entry[1] !== null);
+    const restored = (change: (text: string) => string) => {
+      const left: string[] = [];
+      const entries = changelog.map(([key, value]) =>
+        key === `a/${id}` ? ([key, Buffer.from(change(value.toString()))] as const) : ([key, value] as const),
+      );
+      const state = restoreState(0, entries, someOptions(), (key) => left.push(key));
+      return { left, record: () => state.alerts.get(id as AlertId)?.record.alert };
+    };
+    const asleep = restored((text) => text);
+    expect(asleep.record()).toEqual(judge.state.alerts.get(id as AlertId)?.record.alert);
+    // As a version without heads wrote it.
+    expect(restored((text) => text.replace(/"h":\[.*?\],/, '')).record()?.count).toBe(1);
+    // The sum holds no more: what stands in the record counts, not its head.
+    const edited = restored((text) => text.replace(/"count":1,/, '"count":7,'));
+    expect([edited.left, edited.record()?.count]).toEqual([[], 7]);
+    const broken = restored((text) => text.replace(/"count":1,/, '"count":1'));
+    expect([broken.left, broken.record()]).toEqual([[`a/${id}`], undefined]);
+    const another = restored((text) => text.replaceAll(id, 'f'.repeat(32)));
+    expect([another.left, another.record()]).toEqual([[`a/${id}`], undefined]);
+  });
+
+  it('what grew before a restart is written at its interval after it, and closed at its end, without being asked for', () => {
+    const judge = aJudge();
+    for (let n = 0; n < 5; n += 1) judge.event(anEvent(n));
+    const [{ record } = expect.fail()] = judge.state.alerts.values();
+    const due = record.alert.updated_at + someOptions().intervalMs;
+    judge.restart();
+    expect(judge.run({ kind: 'tick' }, due - 1).alerts).toEqual([]);
+    expect(judge.run({ kind: 'tick' }, due).alerts.map(({ change, count }) => [change, count])).toEqual([
+      ['interval', 5],
+    ]);
+    judge.restart();
+    // The first tick after a start only begins to count the time in which nothing came.
+    const closed = [2, 4].flatMap((hours) => judge.run({ kind: 'tick' }, T0 + hours * HOUR).alerts);
+    expect(closed.map(({ state, count }) => [state, count])).toEqual([['closed', 5]]);
   });
 
   it('refuses a state of a newer format', () => {

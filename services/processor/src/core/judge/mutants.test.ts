@@ -45,6 +45,24 @@ const MUTANTS: readonly (readonly [name: string, file: string, text: string, ins
     "else if (kind === 't') return;",
   ],
   [
+    'an alert that is woken forgets its counters',
+    'handle.ts',
+    'return asleep.counters === undefined ? record : applyCounters(record, asleep.counters, this.moved);',
+    'return record;',
+  ],
+  [
+    'an alert asleep closes at the end of its window without the grace',
+    'evolve.ts',
+    'msOfNanos(addMs(head.end, options.graceMs))',
+    'msOfNanos(head.end)',
+  ],
+  [
+    'a woken alert forgets which targets stand in the whole record',
+    'handle.ts',
+    'this.wholeTargets = record.alert.targets.length;',
+    '',
+  ],
+  [
     'a restore drops the targets',
     'codec.ts',
     'targets_more, targets, version, change, updated_at, documents_version };',

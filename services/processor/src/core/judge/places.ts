@@ -1,8 +1,9 @@
 import type { Event, Fingerprint, Identity, RoutingKey } from '@eyrie/schemas';
 import { Generations } from '../generations.ts';
 import { Words } from '../words.ts';
+import type { Handle } from './handle.ts';
 import { fingerprintOf, type Placed } from './placing.ts';
-import type { Handle, JudgeState } from './state.ts';
+import type { JudgeState } from './state.ts';
 import { targetKey } from './targets.ts';
 import type { Subject } from './types.ts';
 

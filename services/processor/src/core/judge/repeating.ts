@@ -1,8 +1,9 @@
 import { type Event, priorityRank, type Score } from '@eyrie/schemas';
 import { growthOf } from './folding.ts';
+import type { Handle } from './handle.ts';
 import { handlesAt, type Spot } from './places.ts';
 import { findTarget, rankOf, union, worseScore } from './record.ts';
-import { type Handle, isOpen, type JudgeState } from './state.ts';
+import { isOpen, type JudgeState } from './state.ts';
 import { interactiveUser } from './targets.ts';
 import type { JudgeOptions } from './types.ts';
 

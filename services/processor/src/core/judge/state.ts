@@ -1,31 +1,12 @@
 import type { Alert, AlertId, Fingerprint, Identity, Nanos } from '@eyrie/schemas';
 import { Words } from '../words.ts';
 import type { Bound } from './bounds.ts';
+import type { Handle } from './handle.ts';
 import { Places } from './places.ts';
 import { waitingNames } from './placing.ts';
 import type { AlertRecord } from './record.ts';
 import { SeenIds } from './seen.ts';
 import { Timers } from './timers.ts';
-
-/** An alert the judge works with: open, or closed and joinable still. The handle stays, its record is replaced. */
-export interface Handle {
-  record: AlertRecord;
-  /** What the next step has to write: nothing, counters, or all. */
-  dirty: 'no' | 'counters' | 'all';
-  /** Targets whose counters moved since the whole record was written. */
-  moved: Set<number>;
-  /** Targets and samples in the whole record as written. What came since stands beside it: `isWider` where not all of it yet. */
-  wholeTargets: number;
-  wholeSamples: number;
-  isWider: boolean;
-  hasAdded: boolean;
-  /** Counters stand in the changelog beside the record. */
-  hasCounters: boolean;
-  /** Stands in `updates`. */
-  isQueued: boolean;
-  /** The record is known outside (a decision, a published version): growth must not change it in place. */
-  isShared: boolean;
-}
 
 /** A closed alert past joining, as stored. */
 export interface Stored {
