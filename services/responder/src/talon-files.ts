@@ -15,7 +15,9 @@ const NODES_MAX = 200_000;
 export function importTalonFiles(files: readonly string[], catalog: ReadonlySet<string>): TalonImport {
   const problems: TalonProblem[] = [];
   const roots = files.map((file) => readTalonFile(file, readText(file), problems));
-  if (problems.length > 0) return { imported: [], refused: problems.map((one) => ({ name: '', problems: [one] })) };
+  if (problems.length > 0) {
+    return { imported: [], refused: problems.map((one) => ({ name: '', problems: [one] })), unused: [] };
+  }
   return importTalon(roots, catalog);
 }
 
@@ -63,6 +65,7 @@ function placed(node: unknown, from: Place, reader: Reader, depth: number): Talo
   if (!isScalar(node)) return { kind: 'scalar', place, text: '', value: null };
   const { value } = node;
   const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  if (!isPlain && value !== null) reader.problems.push(problemAt(place, 'must be a text, a number, true or false'));
   return { kind: 'scalar', place, text: sourceOf(node), value: isPlain ? value : null };
 }
 

@@ -1,12 +1,11 @@
 import { systemClock } from '@eyrie/platform/clock';
 import { createHttpClient } from '@eyrie/platform/http-client';
-import type { ImportedRule, RefusedRule } from './core/talon/import.ts';
+import type { ImportedRule, TalonImport } from './core/talon/import.ts';
 import { readSetup } from './setup.ts';
 import { importTalonFiles, writeRuleFile } from './talon-files.ts';
 
-export interface TalonReport {
+export interface TalonReport extends Pick<TalonImport, 'refused' | 'unused'> {
   readonly imported: readonly Omit<ImportedRule, 'written'>[];
-  readonly refused: readonly RefusedRule[];
   /** A rule file with what was imported. */
   readonly yaml: string;
 }
@@ -23,6 +22,7 @@ export async function importTalonRules(files: readonly string[]): Promise<TalonR
     return {
       imported: result.imported.map(({ written: _, ...rule }) => rule),
       refused: result.refused,
+      unused: result.unused,
       yaml: writeRuleFile(result, files),
     };
   } finally {

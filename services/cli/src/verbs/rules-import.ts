@@ -11,11 +11,11 @@ interface ImportOptions {
 /** The rule file goes to standard output or to `out`, what became of each rule to standard error or into the JSON. */
 export async function importRules(files: readonly string[], { out, json }: ImportOptions): Promise<void> {
   const report = await importTalonRules(files);
-  const { imported, refused, yaml } = report;
+  const { imported, refused, unused, yaml } = report;
   const isWritten = out !== undefined && imported.length > 0;
   if (isWritten) writeNew(out, yaml);
   if (json === true) {
-    printJson({ imported, refused, ...(isWritten ? { out } : { yaml }) });
+    printJson({ imported, refused, unused, ...(isWritten ? { out } : { yaml }) });
     // The report says what was refused; an error beside it would be a second value.
     if (refused.length > 0) process.exitCode = 1;
     return;
@@ -26,7 +26,7 @@ export async function importRules(files: readonly string[], { out, json }: Impor
     throw new AppError('EYRIE_RULE_INVALID', `${refused.length} refused, ${imported.length} imported`);
 }
 
-function describe({ imported, refused }: TalonReport): readonly string[] {
+function describe({ imported, refused, unused }: TalonReport): readonly string[] {
   return [
     ...imported.flatMap(({ id, name, file, line, flags }) => [
       `imported ${id} (${name}) ${file}:${line}`,
@@ -38,6 +38,7 @@ function describe({ imported, refused }: TalonReport): readonly string[] {
         ({ file, line, key, message }) => `  ${[`${file}:${line}`, key, message].filter(Boolean).join(': ')}`,
       ),
     ]),
+    ...unused.map(({ name, file, line }) => `unused   template ${name} ${file}:${line}: no rule names it`),
     `${imported.length} imported, all in dry_run; ${refused.length} refused`,
   ];
 }

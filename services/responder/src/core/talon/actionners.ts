@@ -64,7 +64,7 @@ export const ACTIONNERS: Readonly<Record<string, Actionner>> = {
   },
   'kubernetes:label': {
     continues: true,
-    parameters: { labels: { kind: 'texts by name', isRequired: true }, level: { kind: 'level' } },
+    parameters: { labels: { kind: 'labels', isRequired: true }, level: { kind: 'level' } },
     becomes: {
       actionner: 'kubernetes:label',
       class: 2,
@@ -73,7 +73,7 @@ export const ACTIONNERS: Readonly<Record<string, Actionner>> = {
   },
   'kubernetes:annotation': {
     continues: true,
-    parameters: { annotations: { kind: 'texts by name', isRequired: true }, level: { kind: 'level' } },
+    parameters: { annotations: { kind: 'annotations', isRequired: true }, level: { kind: 'level' } },
     becomes: {
       actionner: 'kubernetes:annotate',
       class: 2,

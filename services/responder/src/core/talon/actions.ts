@@ -12,7 +12,7 @@ import { readParameters } from './parameters.ts';
 import type { ActionBlock } from './read-items.ts';
 import { Ids, listed, nearest } from './words.ts';
 
-export interface TranslatedAction {
+interface TranslatedAction {
   readonly action: string;
   readonly actionner: string;
   readonly class: number;

@@ -78,6 +78,8 @@ function readPart(part: string): Condition | string {
   }
   // Talon takes every quote away, wherever it stands.
   const value = rest.replaceAll('"', '');
+  if (value !== '' && value !== value.trim())
+    return 'has a space beside its value, which Talon compares too; take it away';
   if (ABSENT.includes(value)) {
     const test = isNegated ? `exists(${field})` : `not exists(${field})`;
     return `compares with what stands for an absent field; write where: '${test}' in our format`;

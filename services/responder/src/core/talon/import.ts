@@ -16,11 +16,13 @@ import { type RuleBlock, readItems } from './read-items.ts';
 import { Ids, listed, nearest } from './words.ts';
 
 /** A rule in the form of our rule files. */
-export type WrittenRule = Readonly<Record<string, unknown>> & { readonly id: string; readonly rule: string };
+type WrittenRule = Readonly<Record<string, unknown>> & { readonly id: string; readonly rule: string };
 
 export interface TalonImport {
   readonly imported: readonly ImportedRule[];
   readonly refused: readonly RefusedRule[];
+  /** Templates that no rule uses: there is nothing to make of them. */
+  readonly unused: readonly { readonly name: string; readonly file: string; readonly line: number }[];
 }
 
 export interface ImportedRule {
@@ -32,7 +34,7 @@ export interface ImportedRule {
   readonly written: WrittenRule;
 }
 
-export interface RefusedRule {
+interface RefusedRule {
   /** Name of the rule; of an item without one, or of a whole file, none. */
   readonly name: string;
   readonly problems: readonly TalonProblem[];
@@ -51,19 +53,20 @@ const NOTIFIERS: Readonly<Record<string, string>> = {
 /** Rules of Falco Talon as rules of ours, each with its flags, or why not. `files` in the order Talon is given them. */
 export function importTalon(files: readonly TalonNode[], catalog: ReadonlySet<string>): TalonImport {
   const read = files.map(readItems);
-  const merged = mergeItems({
-    templates: read.flatMap(({ templates }) => templates),
-    rules: read.flatMap(({ rules }) => rules),
-    problems: [],
-  });
+  const templates = read.flatMap((one) => one.templates);
+  const merged = mergeItems(
+    templates,
+    read.flatMap(({ rules }) => rules),
+  );
+  const used = new Set(merged.flatMap(({ rule }) => rule.actions.map(({ name }) => name.text)));
+  const unused = templates.filter(({ name }) => name.text === '' || !used.has(name.text));
   const ids = new Ids('rule');
   const imported: ImportedRule[] = [];
   const refused: RefusedRule[] = read.flatMap(({ problems }) =>
     problems.map((problem) => ({ name: '', problems: [problem] })),
   );
-  // A template without a name belongs to no rule.
-  for (const { templates } of read) {
-    for (const { name, problems } of templates) if (name.text === '') refused.push({ name: '', problems });
+  for (const { name, problems } of unused) {
+    if (problems.length > 0) refused.push({ name: name.text, problems });
   }
   for (const [index, one] of merged.entries()) {
     const { rule } = one;
@@ -76,7 +79,12 @@ export function importTalon(files: readonly TalonNode[], catalog: ReadonlySet<st
     if (problems.length > 0) refused.push({ name: rule.name.text, problems });
     else imported.push({ id, name: rule.name.text, file, line, flags, written });
   }
-  return { imported, refused };
+  const left = unused.filter(({ problems }) => problems.length === 0);
+  return {
+    imported,
+    refused,
+    unused: left.map(({ name: { text, place } }) => ({ name: text, file: place.file, line: place.line })),
+  };
 }
 
 function translateRule(

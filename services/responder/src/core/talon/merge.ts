@@ -7,7 +7,7 @@ import {
   type TalonNode,
   type TalonProblem,
 } from './node.ts';
-import type { ActionBlock, Items, Parameters, RuleBlock } from './read-items.ts';
+import type { ActionBlock, Parameters, RuleBlock } from './read-items.ts';
 
 export interface MergedRule {
   readonly rule: RuleBlock;
@@ -15,7 +15,7 @@ export interface MergedRule {
 }
 
 /** Items of several files as Talon reads them: same names become one, actions take from their templates what they lack. */
-export function mergeItems({ templates, rules }: Items): readonly MergedRule[] {
+export function mergeItems(templates: readonly ActionBlock[], rules: readonly RuleBlock[]): readonly MergedRule[] {
   const byName = new Map<string, ActionBlock>();
   for (const template of templates) {
     const first = byName.get(template.name.text);

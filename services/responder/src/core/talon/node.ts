@@ -8,7 +8,7 @@ export interface Place {
 /** YAML with the places of its parts, whatever library read it. */
 export type TalonNode = TalonScalar | TalonList | TalonMap;
 
-export interface TalonScalar {
+interface TalonScalar {
   readonly kind: 'scalar';
   readonly place: Place;
   /** As it was written: `0755` stays so. */
@@ -16,7 +16,7 @@ export interface TalonScalar {
   readonly value: string | number | boolean | null;
 }
 
-export interface TalonList {
+interface TalonList {
   readonly kind: 'list';
   readonly place: Place;
   readonly items: readonly TalonNode[];

@@ -4,9 +4,9 @@ import type { Parameters } from './read-items.ts';
 import { listed, nearest } from './words.ts';
 
 /** What a parameter of Talon holds. */
-export type Kind = 'whole number' | 'boolean' | 'replicas' | 'text' | 'texts' | 'networks' | 'texts by name' | 'level';
+type Kind = keyof typeof KINDS;
 
-export interface ParameterSpec {
+interface ParameterSpec {
   readonly kind: Kind;
   readonly isRequired?: true;
 }
@@ -73,7 +73,16 @@ function unknownName(
   return `"${name}" is no parameter of ${actionner}: Talon takes it and does nothing with it; ${hint}${there}`;
 }
 
-const KINDS: Readonly<Record<Kind, { readonly what: string; readonly read: (node: TalonNode) => unknown }>> = {
+interface KindOf {
+  readonly what: string;
+  /** Undefined when it is not of that kind. */
+  read(node: TalonNode): unknown;
+}
+
+const KEY = /^(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const LABEL = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+const KINDS = {
   'whole number': {
     what: 'a whole number from 0',
     read: (node) =>
@@ -98,19 +107,30 @@ const KINDS: Readonly<Record<Kind, { readonly what: string; readonly read: (node
       return texts?.every((text) => addresses.isValidCIDR(text)) === true ? texts : undefined;
     },
   },
-  'texts by name': {
-    what: 'a map of names and texts ("" takes one away)',
-    read: (node) => {
-      if (node.kind !== 'map' || node.entries.length === 0) return undefined;
-      const pairs = node.entries.map(({ key, value }) => [key, textOf(value)] as const);
-      return pairs.every(([, text]) => text !== undefined) ? Object.fromEntries(pairs) : undefined;
-    },
+  labels: {
+    what: 'a map of names and values that Kubernetes takes for labels ("" takes one away)',
+    read: (node) => namedTexts(node, (text) => LABEL.test(text)),
+  },
+  annotations: {
+    what: 'a map of names that Kubernetes takes and texts ("" takes one away)',
+    read: (node) => namedTexts(node, (text) => text.length <= 4_096),
   },
   level: {
     what: 'pod or node',
     read: (node) => (node.kind === 'scalar' && /^(?:pod|node)$/.test(node.text) ? node.text : undefined),
   },
-};
+} as const satisfies Readonly<Record<string, KindOf>>;
+
+function namedTexts(node: TalonNode, isValue: (text: string) => boolean): Readonly<Record<string, string>> | undefined {
+  if (node.kind !== 'map' || node.entries.length === 0) return undefined;
+  const pairs: (readonly [string, string])[] = [];
+  for (const { key, value } of node.entries) {
+    const text = textOf(value);
+    if (text === undefined || !KEY.test(key) || !isValue(text)) return undefined;
+    pairs.push([key, text]);
+  }
+  return Object.fromEntries(pairs);
+}
 
 function textOf(node: TalonNode): string | undefined {
   return node.kind === 'scalar' && node.value !== null ? node.text : undefined;
