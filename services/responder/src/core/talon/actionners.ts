@@ -1,5 +1,6 @@
-import { type FlagCode, flagAt, type Place, problemAt, type TalonFlag, type TalonProblem } from './node.ts';
+import type { Notes } from './notes.ts';
 import type { Specs, Values } from './parameters.ts';
+import { exec, log, metadata, networkPolicy, terminate } from './translations.ts';
 
 /**
  * Every actionner of Falco Talon: its parameters, what it does with the actions after it, and what becomes of it here.
@@ -23,22 +24,6 @@ export interface Translation {
   translate(values: Values, notes: Notes): Readonly<Record<string, unknown>>;
 }
 
-/** What a translation has to say about its parameters. */
-export class Notes {
-  readonly flags: TalonFlag[] = [];
-  readonly problems: TalonProblem[] = [];
-  /** Kinds of owner whose pods the rule has to spare. */
-  readonly spared: { readonly kind: string; readonly place: Place }[] = [];
-
-  flag(place: Place, code: FlagCode, message: string): void {
-    this.flags.push(flagAt(place, code, message));
-  }
-
-  refuse(place: Place, message: string): void {
-    this.problems.push(problemAt(place, message));
-  }
-}
-
 const HEALTHY: Specs = {
   min_healthy_replicas: { kind: 'replicas' },
   ignore_daemonsets: { kind: 'boolean' },
@@ -47,9 +32,6 @@ const HEALTHY: Specs = {
 const ALLOWED: Specs = { allow_cidr: { kind: 'networks' }, allow_namespaces: { kind: 'texts' } };
 const ALLOW = { allow: 'allow_cidr', cidr: 'allow_cidr', namespaces: 'allow_namespaces' };
 const SHELL: Specs = { shell: { kind: 'text' } };
-
-/** What `os.ExpandEnv` replaces: `$NAME`, `${NAME}`, `$1`, `$$`; `$(command)` stays. */
-const SUBSTITUTION = /\$(?:\{[^}]*\}?|[A-Za-z_][A-Za-z0-9_]*|[0-9*#$@!?-])/;
 
 export const ACTIONNERS: Readonly<Record<string, Actionner>> = {
   'kubernetes:terminate': {
@@ -98,18 +80,18 @@ export const ACTIONNERS: Readonly<Record<string, Actionner>> = {
   },
   'kubernetes:exec': {
     continues: true,
-    parameters: { command: { kind: 'text', isRequired: true }, ...SHELL },
+    parameters: { command: { kind: 'text', isRequired: true, takesEvent: true }, ...SHELL },
     becomes: { actionner: 'kubernetes:exec', class: 3, translate: exec },
   },
   'kubernetes:script': {
     continues: true,
-    parameters: { script: { kind: 'text' }, file: { kind: 'text' }, ...SHELL },
+    parameters: { script: { kind: 'text', takesEvent: true }, file: { kind: 'text' }, ...SHELL },
     becomes:
       'is not among our actions: a rule names a program, it never carries one. Put it into EYRIE_SCRIPTS_DIR and use shell:script (beside Eyrie, the event as JSON on standard input), or kubernetes:exec for one command in the pod',
   },
   'kubernetes:download': {
     continues: true,
-    parameters: { file: { kind: 'text', isRequired: true } },
+    parameters: { file: { kind: 'text', isRequired: true, takesEvent: true } },
     becomes: 'is not among our actions; shell:script can fetch a file of the pod with a program of your own',
   },
   'kubernetes:tcpdump': {
@@ -188,101 +170,3 @@ export const FORMER_NAMES: Readonly<Record<string, string>> = {
   'kubernetes:labelize': 'kubernetes:label',
   'kubernetes:annotate': 'kubernetes:annotation',
 };
-
-/** Parameters whose text Talon runs or looks up after it has put the event's text into it. */
-export const SUBSTITUTED: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes:exec': ['command'],
-  'kubernetes:script': ['script'],
-  'kubernetes:download': ['file'],
-};
-
-/** What Talon would replace in a text, if anything. */
-export function substitutionIn(text: string): string | undefined {
-  return SUBSTITUTION.exec(text)?.[0];
-}
-
-function terminate(values: Values, notes: Notes): Readonly<Record<string, unknown>> {
-  const grace = values.get<number>('grace_period_seconds');
-  const isIgnored = values.get<boolean>('ignore_standalone_pods');
-  const healthy = values.get<string>('min_healthy_replicas');
-  if (grace === undefined) {
-    notes.flag(
-      values.place,
-      'default',
-      'grace_period_seconds 0 is what Talon uses without one: the pod has no time to end',
-    );
-  } else if (grace > 3_600) {
-    notes.refuse(values.placeOf('grace_period_seconds'), 'grace_period_seconds must be at most 3600');
-  }
-  if (isIgnored === undefined) {
-    const message =
-      'pods that nothing starts again are spared (standalone: deny), as Talon documents for ignore_standalone_pods; its code ends them';
-    notes.flag(values.place, 'default', message);
-  }
-  if (healthy !== undefined) flagHealthy(healthy, values.placeOf('min_healthy_replicas'), notes);
-  for (const [name, kind] of [
-    ['ignore_daemonsets', 'DaemonSet'],
-    ['ignore_statefulsets', 'StatefulSet'],
-  ] as const) {
-    if (values.get<boolean>(name) === true) notes.spared.push({ kind, place: values.placeOf(name) });
-  }
-  notes.flag(
-    values.place,
-    'differs',
-    'method delete goes past disruption budgets, as Talon does; method: evict honours them',
-  );
-  return {
-    method: 'delete',
-    grace_period_seconds: grace ?? 0,
-    standalone: isIgnored === false ? 'allow' : 'deny',
-    ...(healthy !== undefined && { min_ready: healthy }),
-  };
-}
-
-function flagHealthy(healthy: string, place: Place, notes: Notes): void {
-  const count = healthy.replace('%', '');
-  const share = healthy.endsWith('%')
-    ? `${healthy} of the wanted pods, as Talon documents; its code asks for ${count} pods. `
-    : '';
-  const message = `${share}${healthy} have to be ready without the pod that ends; Talon counts it too`;
-  notes.flag(place, 'differs', message);
-}
-
-function metadata(name: string, values: Values, notes: Notes): Readonly<Record<string, string | null>> {
-  if (values.get<string>('level') === 'node') {
-    notes.refuse(
-      values.placeOf('level'),
-      `level node is not among our actions: ${name} are set on the pod of the event`,
-    );
-  }
-  const written = values.get<Readonly<Record<string, string>>>(name) ?? {};
-  return Object.fromEntries(Object.entries(written).map(([key, text]) => [key, text === '' ? null : text]));
-}
-
-function networkPolicy(values: Values, notes: Notes): Readonly<Record<string, unknown>> {
-  const message =
-    'Talon selects all pods of the owner and overwrites a policy of its name; ours is of the pod of the event and never overwrites one of others';
-  notes.flag(values.place, 'differs', message);
-  const networks = values.get<readonly string[]>('allow_cidr');
-  const namespaces = values.get<readonly string[]>('allow_namespaces');
-  return {
-    ...(networks !== undefined && { allow_cidr: [...new Set(networks)] }),
-    ...(namespaces !== undefined && { allow_namespaces: [...new Set(namespaces)] }),
-  };
-}
-
-function log(values: Values, notes: Notes): Readonly<Record<string, unknown>> {
-  const lines = values.get<number>('tail_lines');
-  if (lines === undefined) notes.flag(values.place, 'default', 'tail_lines 20 is what Talon uses without one');
-  return { tail_lines: lines ?? 20 };
-}
-
-function exec(values: Values, notes: Notes): Readonly<Record<string, unknown>> {
-  const shell = values.get<string>('shell') ?? '/bin/sh';
-  notes.flag(
-    values.place,
-    'differs',
-    'Talon runs the command in every container of the pod; ours in that of the event',
-  );
-  return { command: [shell, '-c', values.get<string>('command') ?? ''] };
-}

@@ -1,9 +1,9 @@
 import { PRIORITIES, type Priority } from '@eyrie/schemas';
 import { parsePriorityComparison, priorityCompares } from '../rules/comparisons.ts';
 import type { Condition } from '../rules/conditions.ts';
+import type { MatchBlock } from './blocks.ts';
 import { type TranslatedItem, translateItem } from './conditions.ts';
 import { flagAt, type Place, problemAt, type TalonFlag, type TalonProblem } from './node.ts';
-import type { MatchBlock } from './read-items.ts';
 import { listed } from './words.ts';
 
 /** A match as our rule file writes it, and what its tests are made of. */

@@ -1,3 +1,4 @@
+import type { ActionBlock, Parameters, RuleBlock } from './blocks.ts';
 import {
   flagAt,
   isEmpty,
@@ -7,7 +8,6 @@ import {
   type TalonNode,
   type TalonProblem,
 } from './node.ts';
-import type { ActionBlock, Parameters, RuleBlock } from './read-items.ts';
 
 export interface MergedRule {
   readonly rule: RuleBlock;
