@@ -39,6 +39,38 @@ describe('templates and overrides', () => {
     ]);
   });
 
+  it('also the rest of a template is inherited: output, contexts, continue', () => {
+    const text = `- {action: Log, actionner: kubernetes:log, continue: false, additional_contexts: [aws], parameters: {tail_lines: 1}}
+- {action: Store, actionner: kubernetes:log, output: {target: aws:s3}}
+- rule: R
+  match: {rules: [X]}
+  actions: [{action: Log, additional_contexts: [k8snode]}, {action: Cordon, actionner: kubernetes:cordon}]
+- rule: S
+  match: {rules: [Y]}
+  actions: [{action: Store}]
+`;
+    const { imported, refused } = importTexts(text);
+    expect(imported.map(({ written }) => written['actions'])).toMatchObject([[{ action: 'log' }]]);
+    expect(imported[0]?.flags.map(({ code, key }) => [code, key])).toEqual([
+      ['continue', 'actions.1'],
+      ['additional_contexts', 'additional_contexts.0'],
+      ['additional_contexts', 'actions.0.additional_contexts.0'],
+      ['generated', 'rule'],
+    ]);
+    expect(refused).toMatchObject([{ name: 'S', problems: [{ line: 2, key: 'output.target' }] }]);
+  });
+
+  it.each([
+    ['true', 'false', ['R']],
+    ['false', 'true', ['R', 'S']],
+  ])('continue: %s, then %s in a later block: the later holds', (first, later, names) => {
+    const rule = (name: string, more: string) =>
+      `${withMatch('rules: [X]').replace('rule: R', `rule: ${name}`)}${more}`;
+    const text = rule('R', `  continue: ${first}\n`) + rule('S', '');
+    const { imported } = importTexts(text, `- {rule: R, continue: ${later}}\n`);
+    expect(imported.map(({ name }) => name)).toEqual(names);
+  });
+
   it('later blocks of one name override scalars and append lists, over files', () => {
     const rule = (more: string) => `- rule: R\n${more}`;
     const { written } = only(

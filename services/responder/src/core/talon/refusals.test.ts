@@ -39,7 +39,7 @@ describe('what is not said in Talon’s format', () => {
     ],
     [
       withMatch('output_fields: ["a!=x", "a!=y"]'),
-      'a.yaml:1 rule: no event is left out: any of its conditions holds for every event',
+      'a.yaml:1 rule: no event is left out: its conditions hold for every event',
     ],
     ['- rule: R\n  match: {rules: [X]}\n', 'a.yaml:1 rule: the rule has no action'],
     [`${withMatch('rules: [X]')}  continue: maybe\n`, 'a.yaml:5 continue: "maybe" must be true or false'],

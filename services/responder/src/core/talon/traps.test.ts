@@ -109,4 +109,17 @@ describe('the six traps of Talon', () => {
     ]);
     expect(only(result).written['match']).toEqual({ output_fields: ['k8s.ns.name?!=kube-system, proc.name=nc'] });
   });
+
+  it.each([
+    [
+      'source: syscalls',
+      'source a.yaml:3 match.source: "syscalls" is read as "syscall", the word of Falco; Talon compares the text, so its rule saw no such event',
+    ],
+    [
+      'output_fields: [proc.pid=1234567]',
+      'number a.yaml:3 match.output_fields.0: 1234567 is compared as it is written; Talon renders such a number with an exponent, so its condition does not see it',
+    ],
+  ])('and what else Talon compares otherwise is flagged: %s', (match, flag) => {
+    expect(flags(importTexts(withMatch(match)))).toEqual([flag]);
+  });
 });
