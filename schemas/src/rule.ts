@@ -49,7 +49,9 @@ export const RuleMatch = z
     source: text(64).exactOptional(),
     output_fields: conditions
       .exactOptional()
-      .describe('`field=value` or `field!=value`; any item, a comma inside an item = all of them. Quotes hold commas.'),
+      .describe(
+        '`field=value`, `field!=value` (both false when the field is absent) or `field?!=value` (true when it is absent, as `!=` of Falco Talon); any item, a comma inside an item = all of them. Quotes hold commas.',
+      ),
     where: text(4_096)
       .exactOptional()
       .describe(

@@ -6,6 +6,8 @@ import { CONFIG } from '../../services/cli/src/config.ts';
 import { createProgram } from '../../services/cli/src/program.ts';
 import { ERROR_CODES } from '../../services/platform/src/errors.ts';
 import { METRICS } from '../../services/platform/src/metrics.ts';
+import { ACTIONNERS, type Actionner } from '../../services/responder/src/core/talon/actionners.ts';
+import { FLAGS } from '../../services/responder/src/core/talon/node.ts';
 
 const cell = (text: unknown) =>
   String(text ?? '')
@@ -41,6 +43,13 @@ function commandLine(command: Command, path = 'eyrie'): string[] {
   return [own, ...command.commands.flatMap((child) => commandLine(child, `${path} ${child.name()}`))];
 }
 
+const becomes = ({ becomes }: Actionner) =>
+  typeof becomes === 'string' ? `refused: it ${becomes}` : `\`${becomes.actionner}\``;
+const parameters = ({ parameters }: Actionner) =>
+  Object.entries(parameters)
+    .map(([name, { kind, isRequired }]) => `\`${name}\` (${kind}${isRequired === true ? ', required' : ''})`)
+    .join(', ');
+
 const pages: Record<string, string> = {
   'errors.md': page(
     'Errors',
@@ -61,6 +70,26 @@ const pages: Record<string, string> = {
     table(
       ['outcome', 'reasons'],
       Object.entries(OUTCOME_REASONS).map(([outcome, reasons]) => [outcome, reasons.join(', ')]),
+    ),
+  ),
+  'talon.md': page(
+    'Falco Talon',
+    'services/responder/src/core/talon',
+    'What `eyrie rules import --from talon` makes of each actionner. A parameter that is not in its row is refused.',
+    table(
+      ['actionner', 'parameters', 'goes on after it', 'becomes'],
+      Object.entries(ACTIONNERS).map(([name, one]) => [
+        `\`${name}\``,
+        parameters(one),
+        one.continues ? 'yes' : 'no',
+        becomes(one),
+      ]),
+    ),
+    '## Flags',
+    'A flag stands above the imported rule and in the report.',
+    table(
+      ['flag', 'about'],
+      Object.entries(FLAGS).map(([code, about]) => [`\`${code}\``, about]),
     ),
   ),
   'topics.md': page(

@@ -210,6 +210,15 @@ export function createProgram(): Command {
     .argument('<dir>')
     .addOption(json())
     .action(async (dir, options) => (await import('./verbs/rules.ts')).rbac(dir, options));
+  rules
+    .command('import')
+    .argument('<file...>', 'rule files, in the order they override one another')
+    .description('translate the rules of another tool, all in dry_run; exit 1 when some are refused')
+    .addOption(new Option('--from <tool>', 'whose rules they are').choices(['talon']).makeOptionMandatory())
+    .option('--out <file>', 'write the rule file there instead of standard output; never over another')
+    .addOption(json())
+    .action(async (files, options) => (await import('./verbs/rules-import.ts')).importRules(files, options));
+
   program
     .command('migrate')
     .description('bring the tables of the configured store up to this version')

@@ -19,6 +19,7 @@ import { type LiveSetup, openSetup, readSetup, type SetupPaths } from './setup.t
 
 export { describeActions, permissionsOf } from './describe-actions.ts';
 export type { RuleReport } from './rule-files.ts';
+export { importTalonRules, type TalonReport } from './talon-import.ts';
 
 export interface ResponderDeps {
   readonly bus: Bus;

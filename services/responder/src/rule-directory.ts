@@ -67,7 +67,7 @@ function readRuleFile(directory: string, file: string, problems: RuleProblem[]):
     return refuse('', error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'cannot be read');
   }
   if (Array.isArray(written))
-    return refuse('', 'a list is a Falco Talon file; ours is a map with version: 1 and rules');
+    return refuse('', 'a list is a Falco Talon file (eyrie rules import); ours is a map with version: 1 and rules');
   const parsed = RuleFile.safeParse(written);
   if (parsed.success) return parsed.data;
   for (const { path, message } of parsed.error.issues) refuse(path.join('.'), message);

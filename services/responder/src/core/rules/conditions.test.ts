@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isExpression, parseConditions } from './conditions.ts';
+import { isExpression, parseConditions, someHold } from './conditions.ts';
 
 it.each([
   ['user.name=breakglass', false],
@@ -23,4 +23,29 @@ it('an expression among conditions is refused: its tail would be taken for the v
   expect(parseConditions('user.name="a and proc.name!=b"')).toEqual({
     conditions: [{ field: 'user.name', op: '=', value: 'a and proc.name!=b' }],
   });
+});
+
+it.each([
+  ['a=x', { a: 'x' }, true],
+  ['a=x', {}, false],
+  ['a!=x', { a: 'y' }, true],
+  ['a!=x', {}, false],
+  ['a?!=x', { a: 'y' }, true],
+  ['a?!=x', { a: 'x' }, false],
+  ['a?!=x', { a: ['y', 'x'] }, false],
+  ['a?!=x', {}, true],
+  ['a?!=x', { a: null }, true],
+  ['a?!=x', { a: '<NA>' }, true],
+  ['a?!=x', { a: '' }, true],
+  ['a ?!= "x, y"', { a: 'x, y' }, false],
+  ['a?!=x, b=1', { b: 1 }, true],
+  ['a?!=x, b=1', {}, false],
+])('%s over %j: %s', (item, fields, expected) => {
+  const parsed = parseConditions(item);
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  expect(someHold([parsed.conditions], fields)).toBe(expected);
+});
+
+it.each(['a?=x', 'a??!=x', 'a!?=x', '?!=x', 'a!==x', 'a?!==x', 'a ? != x'])('%s is refused', (item) => {
+  expect(parseConditions(item)).toHaveProperty('problem');
 });

@@ -1,9 +1,9 @@
 import { isAbsent, textOf } from './values.ts';
 
-/** One comparison of an output field with text. An absent field makes both comparisons false. */
+/** One comparison of an output field with text. An absent field makes `=` and `!=` false, and `?!=` true. */
 export interface Condition {
   readonly field: string;
-  readonly op: '=' | '!=';
+  readonly op: '=' | '!=' | '?!=';
   readonly value: string;
 }
 
@@ -15,8 +15,8 @@ export type Fields = Readonly<Record<string, unknown>>;
 const FIELD = /^[A-Za-z][A-Za-z0-9._\-/[\]]*$/;
 
 /**
- * `field=value, other!="a, b"`: cut at commas outside quotes, each part at its first `=` or `!=`. A part that is no
- * comparison is an error and never dropped: dropping one would widen the match.
+ * `field=value, other!="a, b", third?!=c`: cut at commas outside quotes, each part at its first `=`, `!=` or `?!=`. A part
+ * that is no comparison is an error and never dropped: dropping one would widen the match.
  */
 export function parseConditions(
   item: string,
@@ -26,23 +26,31 @@ export function parseConditions(
   const conditions: Condition[] = [];
   for (const part of parts) {
     const at = part.indexOf('=');
-    const negated = at > 0 && part[at - 1] === '!';
-    const field = part.slice(0, negated ? at - 1 : Math.max(0, at)).trim();
+    const op = at < 0 ? '=' : operatorBefore(part, at);
+    const field = part.slice(0, Math.max(0, at + 1 - op.length)).trim();
     if (at < 0 || !FIELD.test(field)) {
-      return { problem: `"${part.trim()}" is not field=value or field!=value (quote values that hold a comma)` };
+      const forms = 'field=value, field!=value or field?!=value';
+      return { problem: `"${part.trim()}" is not ${forms} (quote values that hold a comma)` };
     }
     const written = part.slice(at + 1).trim();
+    if (op !== '=' && written.startsWith('=')) return { problem: `"${part.trim()}" has one "=" too many` };
     if (isExpression(part))
       return { problem: `"${part.trim()}" reads like an expression: write it as where, or quote the value` };
     const value = unquote(written);
     if (value === undefined) return { problem: `"${part.trim()}" has text beside its quotes` };
     if (value === '') return { problem: `"${part.trim()}" compares with nothing` };
-    conditions.push({ field, op: negated ? '!=' : '=', value });
+    conditions.push({ field, op, value });
   }
   return { conditions };
 }
 
-/** A comparison that is not `=` or `!=`, or a second one after a word: what a value cut at its first sign would swallow. */
+/** The operator whose last sign is the `=` at this place. */
+function operatorBefore(part: string, at: number): Condition['op'] {
+  if (part[at - 1] !== '!') return '=';
+  return part[at - 2] === '?' ? '?!=' : '!=';
+}
+
+/** A comparison that is none of `=`, `!=`, `?!=`, or a second one after a word: what a value cut at its first sign would swallow. */
 export function isExpression(item: string): boolean {
   const bare = item.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
   return /^[^=!]*==/.test(bare) || /^\s*(?:not\b|exists\s*\(|\()/.test(bare) || WORD_OPERATOR.test(bare);
@@ -57,7 +65,7 @@ export function someHold(conditions: Conditions, fields: Fields): boolean {
 
 function holds({ field, op, value }: Condition, fields: Fields): boolean {
   const found = Object.hasOwn(fields, field) ? fields[field] : undefined;
-  if (isAbsent(found)) return false;
+  if (isAbsent(found)) return op === '?!=';
   const equal = Array.isArray(found) ? found.some((item) => textOf(item) === value) : textOf(found) === value;
   return op === '=' ? equal : !equal;
 }

@@ -69,8 +69,9 @@ function outcomeOf(
     last = admitted.plans[0];
   }
   const step = last?.steps[0];
-  // A plan that waits for its turn would begin.
-  const decision = step?.reason === 'queued' ? 'executing' : (step?.state ?? 'no_match');
+  // A plan that waits for its turn would begin; in dry_run what can be proven waits as well, and is simulated.
+  const begun = rule.mode === 'dry_run' ? 'simulated' : 'executing';
+  const decision = step?.reason === 'queued' ? begun : (step?.state ?? 'no_match');
   return { decision, reason: step?.reason ?? '', plan: last?.steps.map(({ action }) => action) ?? [] };
 }
 
