@@ -8,7 +8,9 @@ const api = await fakeKubernetes();
 for (let i = 0; i < Number(pods); i += 1) {
   const pod = aPod({ metadata: { name: `web-${i}`, uid: `uid-${i}` } });
   const status = {
-    containerStatuses: [{ name: 'web', containerID: `containerd://${i.toString(16).padStart(12, '0').padEnd(64, '0')}` }],
+    containerStatuses: [
+      { name: 'web', containerID: `containerd://${i.toString(16).padStart(12, '0').padEnd(64, '0')}` },
+    ],
   };
   api.objects.set(`/api/v1/namespaces/shop/pods/web-${i}`, { ...pod, status });
 }

@@ -34,6 +34,29 @@ export const WebhookConnection = z.strictObject({
   network,
 });
 
+const project = z
+  .string()
+  .regex(
+    /^(?:\d{1,12}|[A-Za-z0-9_][\w.-]*(?:\/[A-Za-z0-9_][\w.-]*)+)$/,
+    'must be such as group/project, or its number',
+  );
+
+export const GitlabConnection = z.strictObject({
+  url: url.describe('Of the instance, such as https://gitlab.com.'),
+  token_file: file.describe('File with an access token of scope api, best of a project.'),
+  project: project.exactOptional().describe('Where issues go unless a rule says otherwise.'),
+  projects: z.array(project).min(1).max(1_000).exactOptional().describe('Others a rule may name; none unless listed.'),
+  network,
+});
+
+export const PagerdutyConnection = z.strictObject({
+  routing_key_file: file.describe('File with the integration key of a service (Events API v2).'),
+  url: url
+    .default('https://events.pagerduty.com/v2/enqueue')
+    .describe('EU: https://events.eu.pagerduty.com/v2/enqueue.'),
+  network,
+});
+
 /** The API server of a cluster whose events may be answered. Its name is the one events carry. */
 export const ClusterConnection = z.strictObject({
   tenant: name.default('default'),
@@ -48,6 +71,8 @@ export const ConnectionsFile = z.strictObject({
   version: z.literal(1, 'must be 1'),
   slack: z.record(name, SlackConnection).default({}),
   webhooks: z.record(name, WebhookConnection).default({}),
+  gitlab: z.record(name, GitlabConnection).default({}),
+  pagerduty: z.record(name, PagerdutyConnection).default({}),
   clusters: z.array(ClusterConnection).max(1_000).default([]),
 });
 export type ConnectionsFile = z.output<typeof ConnectionsFile>;

@@ -75,7 +75,7 @@ const Retry = z.strictObject({
 
 export const RuleAction = z.strictObject({
   action: id.describe('Name of the action within the rule.'),
-  actionner: text(64).describe('What runs it: shell:script, slack:message, webhook:post.'),
+  actionner: text(64).describe('What runs it: see `eyrie actions list`.'),
   parameters: z.record(z.string(), z.unknown()).default({}),
   timeout: Duration.exactOptional(),
   retry: Retry.exactOptional(),

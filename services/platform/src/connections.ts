@@ -20,6 +20,21 @@ export interface WebhookTarget {
   readonly network: Network;
 }
 
+export interface GitlabTarget {
+  readonly url: string;
+  readonly token: string;
+  readonly project?: string;
+  /** Every project a rule may name. */
+  readonly projects: ReadonlySet<string>;
+  readonly network: Network;
+}
+
+export interface PagerdutyTarget {
+  readonly url: string;
+  readonly routingKey: string;
+  readonly network: Network;
+}
+
 export interface ClusterTarget {
   readonly server: string;
   readonly ca?: string;
@@ -32,6 +47,8 @@ export interface ClusterTarget {
 export interface Connections {
   readonly slack: ReadonlyMap<string, SlackTarget>;
   readonly webhooks: ReadonlyMap<string, WebhookTarget>;
+  readonly gitlab: ReadonlyMap<string, GitlabTarget>;
+  readonly pagerduty: ReadonlyMap<string, PagerdutyTarget>;
   /** Key: `clusterKey`. */
   readonly clusters: ReadonlyMap<string, ClusterTarget>;
 }
@@ -41,7 +58,13 @@ export function clusterKey(tenant: string, cluster: string): string {
   return `${tenant}/${cluster}`;
 }
 
-export const NO_CONNECTIONS: Connections = { slack: new Map(), webhooks: new Map(), clusters: new Map() };
+export const NO_CONNECTIONS: Connections = {
+  slack: new Map(),
+  webhooks: new Map(),
+  gitlab: new Map(),
+  pagerduty: new Map(),
+  clusters: new Map(),
+};
 
 /** Reads `EYRIE_CONNECTIONS_FILE`; paths of secrets are relative to it. @throws AppError EYRIE_CONNECTION_INVALID with all problems */
 export function readConnections(file: string): Connections {
@@ -86,6 +109,21 @@ export function readConnections(file: string): Connections {
     }
     webhooks.set(name, { url, secret: key, network });
   }
+  const gitlab = new Map<string, GitlabTarget>();
+  for (const [name, { url, token_file: path, project, projects = [], network }] of Object.entries(parsed.data.gitlab)) {
+    const token = secret(path, `gitlab.${name}.token_file`);
+    if (/[^\x21-\x7e]/.test(token)) problems.push(`gitlab.${name}.token_file: holds no token`);
+    const all = new Set([...projects, ...(project === undefined ? [] : [project])]);
+    gitlab.set(name, { url, token, projects: all, network, ...(project !== undefined && { project }) });
+  }
+  const pagerduty = new Map<string, PagerdutyTarget>();
+  for (const [name, { url, routing_key_file: path, network }] of Object.entries(parsed.data.pagerduty)) {
+    const routingKey = secret(path, `pagerduty.${name}.routing_key_file`);
+    if (routingKey !== '' && !/^[A-Za-z0-9]{32}$/.test(routingKey)) {
+      problems.push(`pagerduty.${name}.routing_key_file: must hold the 32 characters of an integration key`);
+    }
+    pagerduty.set(name, { url, routingKey, network });
+  }
   const clusters = new Map<string, ClusterTarget>();
   for (const [
     index,
@@ -100,7 +138,7 @@ export function readConnections(file: string): Connections {
     clusters.set(key, { server, tokenFile: resolve(dirname(file), path), network, ...(ca !== undefined && { ca }) });
   }
   if (problems.length > 0) throw invalid(file, problems);
-  return { slack, webhooks, clusters };
+  return { slack, webhooks, gitlab, pagerduty, clusters };
 }
 
 function isHttpUrl(text: string): boolean {

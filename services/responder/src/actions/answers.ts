@@ -15,11 +15,21 @@ export function failedAnswer({ status, headers, body }: HttpResponse): EffectRes
   return { kind: 'failed', reason: 'http_4xx', detail };
 }
 
-/** Without a usable header a minute: more than most limits ask for, and less than anyone would miss. */
-export function retryAfterMs(headers: Readonly<Record<string, string>>): number {
+/**
+ * Seconds or a date of `Retry-After`, or the moment of GitLab's `RateLimit-Reset`. Without a usable header a minute: more than
+ * most limits ask for, and less than anyone would miss.
+ */
+export function retryAfterMs(headers: Readonly<Record<string, string>>, now = Date.now()): number {
   const written = headers['retry-after'] ?? '';
-  const seconds = /^\d{1,6}$/.test(written) ? Number(written) : undefined;
-  return seconds === undefined ? 60_000 : Math.min(3_600_000, Math.max(1_000, seconds * 1_000));
+  const reset = headers['ratelimit-reset'] ?? '';
+  const date = Date.parse(written);
+  const waits = [
+    /^\d{1,6}$/.test(written) ? Number(written) * 1_000 : Number.NaN,
+    /^[A-Z][a-z]{2},/.test(written) ? date - now : Number.NaN,
+    /^\d{9,11}$/.test(reset) ? Number(reset) * 1_000 - now : Number.NaN,
+  ];
+  const wait = waits.find((ms) => Number.isFinite(ms));
+  return wait === undefined ? 60_000 : Math.min(3_600_000, Math.max(1_000, wait));
 }
 
 /** What a request that got no answer means: nothing was sent, or it may have arrived. */

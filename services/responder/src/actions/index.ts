@@ -5,9 +5,11 @@ import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
+import { gitlabIssue } from './gitlab/issue.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
 import { kubernetesQuarantine } from './kubernetes/quarantine.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
+import { pagerdutyEvent } from './pagerduty-event.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
 import { webhookPost } from './webhook-post.ts';
@@ -37,10 +39,12 @@ export function createActions(
 ): Actions {
   const cluster = { connections, http, policy };
   const actions: Actions = {
+    'gitlab:issue': gitlabIssue(connections, http),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:label': kubernetesLabel(cluster),
     'kubernetes:quarantine': kubernetesQuarantine(cluster),
     'kubernetes:terminate': kubernetesTerminate(cluster),
+    'pagerduty:event': pagerdutyEvent(connections, http),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
     'slack:message': slackMessage(connections, http),
     'webhook:post': webhookPost(connections, http, clock),

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Received {
+  readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -13,6 +14,8 @@ export interface Answer {
   readonly body?: string;
   /** Takes the request and never answers. */
   readonly silent?: true;
+  /** Does what is asked and breaks the connection before the answer. */
+  readonly lost?: true;
 }
 
 /** A real HTTP server that keeps what it gets and answers as told; `standard` when nothing is queued. */
@@ -31,10 +34,19 @@ export async function startFake(standard: (request: Received) => Answer): Promis
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString();
-      const got = { path: request.url ?? '', headers: request.headers, body, at: Date.now() };
+      const got = {
+        method: request.method ?? '',
+        path: request.url ?? '',
+        headers: request.headers,
+        body,
+        at: Date.now(),
+      };
       received.push(got);
-      const { status, headers = {}, body: text = '', silent } = queued.shift() ?? standard(got);
+      const next = queued.shift();
+      const answer = next === undefined || next.lost === true ? standard(got) : next;
+      const { status, headers = {}, body: text = '', silent } = answer;
       if (silent === true) return;
+      if (next?.lost === true) return void request.socket.destroy();
       response.writeHead(status, headers).end(text);
     });
   });
