@@ -25,15 +25,21 @@ const QUEUED_HOLD_MS = 1_000;
  * is held up for longer than `HOLD_MS` a batch, and not at all by a reader known to stand still.
  */
 export class Flow {
-  readonly #notifier: Notifier;
+  readonly #notifier: Pick<Notifier, 'notify' | 'wait'>;
   readonly #boundReached: () => void;
+  readonly #now: () => number;
   /** By channel; with each reader where it stood when it was waited for in vain: until it moves nobody waits again. */
   readonly #readers = new Map<string, Map<Reader, number | undefined>>();
 
-  /** `boundReached`: somebody waited as long as anyone may. */
-  constructor(notifier: Notifier, boundReached: () => void) {
+  /** `boundReached`: somebody waited as long as anyone may. `now`: milliseconds of a clock that is never set back. */
+  constructor(
+    notifier: Pick<Notifier, 'notify' | 'wait'>,
+    boundReached: () => void,
+    now: () => number = () => performance.now(),
+  ) {
     this.#notifier = notifier;
     this.#boundReached = boundReached;
+    this.#now = now;
   }
 
   add(reader: Reader, topic: TopicName, partition: number): void {
@@ -61,10 +67,10 @@ export class Flow {
   }
 
   async #hold(places: readonly Place[], maxMs: number, signal?: AbortSignal): Promise<void> {
-    const end = performance.now() + maxMs;
+    const end = this.#now() + maxMs;
     let slowest: Slow | undefined;
     let movedAt = 0;
-    for (let now = performance.now(); signal?.aborted !== true; now = performance.now()) {
+    for (let now = this.#now(); signal?.aborted !== true; now = this.#now()) {
       const slow = this.#behind(places);
       if (slow === undefined) return;
       if (slow.reader !== slowest?.reader || slow.next !== slowest.next) {
