@@ -50,6 +50,7 @@ export const ACTION_REASONS = [
   /** denied: a guard looked at the world and said no */
   'no_connection',
   'no_pod',
+  'no_node',
   'standalone',
   'target_gone',
   'other_pod',

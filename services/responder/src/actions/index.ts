@@ -6,6 +6,7 @@ import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
 import { gitlabIssue } from './gitlab/issue.ts';
+import { kubernetesCordon } from './kubernetes/cordon.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
 import { kubernetesQuarantine } from './kubernetes/quarantine.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
@@ -41,6 +42,7 @@ export function createActions(
   const actions: Actions = {
     'gitlab:issue': gitlabIssue(connections, http),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
+    'kubernetes:cordon': kubernetesCordon(cluster),
     'kubernetes:label': kubernetesLabel(cluster),
     'kubernetes:quarantine': kubernetesQuarantine(cluster),
     'kubernetes:terminate': kubernetesTerminate(cluster),
