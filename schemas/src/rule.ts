@@ -92,7 +92,7 @@ const TestEvent = z.strictObject({
   output: z.string().default(''),
   output_fields: z.record(z.string(), z.unknown()).default({}),
 });
-export const RULE_DECISIONS = ['no_match', 'planned', 'simulated', 'executing', 'suppressed'] as const;
+export const RULE_DECISIONS = ['no_match', 'planned', 'simulated', 'executing', 'suppressed', 'denied'] as const;
 
 export const RuleTest = z.strictObject({
   name: text(200),

@@ -96,6 +96,18 @@ tests:
     ]);
   });
 
+  it('tests know the policy of their directory: what is protected, and what all rules together may do', async () => {
+    const kill = (tests: string) =>
+      `rule: K\nid: k\nmode: enforce\nmatch: {rules: [x]}\ncooldown: 1s\nlimits: {rule: 9/1h}\nactions: [{action: k, actionner: shell:script, parameters: {script: kill.sh, arguments: {how: term}}}]\ntests:\n${tests}`;
+    const tests =
+      '  - {name: acts, given: {event: {rule: x}, columns: {namespace: shop}}, expect: {decision: executing}}\n' +
+      '  - {name: spares, given: {event: {rule: x, output_fields: {k8s.ns.name: vault}}}, expect: {decision: denied, reason: protected_namespace}}';
+    place.rule('a.yaml', `${rule(kill(tests))}policy: {protected: {namespaces: [vault]}}\n`);
+    expect(await check()).toMatchObject({ tests: { passed: 2, failed: 0 }, problems: [] });
+    place.rule('a.yaml', rule(kill(tests)));
+    expect((await check()).problems.join()).toContain('expected denied, found executing');
+  });
+
   it('a policy lowers what rules may do; it stands once, and what it does not know is refused', async () => {
     place.rule(
       'a.yaml',

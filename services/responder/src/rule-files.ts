@@ -60,7 +60,7 @@ export function loadRules(
       if (read.mode === 'enforce' && enforceRefusal !== undefined) {
         problems.push({ file, rule: rule.id, field: 'mode', message: `enforce is refused: ${enforceRefusal}` });
       }
-      runTests(directory, read, tests, problems);
+      runTests(directory, read, policy, tests, problems);
     }
   }
   return {
@@ -112,12 +112,13 @@ function readRule(
 function runTests(
   directory: string,
   rule: CompiledRule,
+  policy: Policy,
   tests: { passed: number; failed: number },
   problems: RuleProblem[],
 ): void {
   for (const [index, test] of rule.tests.entries()) {
     const detection = test.given.event ?? readFixture(join(directory, test.given.fixture ?? ''));
-    const failure = typeof detection === 'string' ? detection : runRuleTest(rule, test, detection);
+    const failure = typeof detection === 'string' ? detection : runRuleTest(rule, test, detection, policy);
     if (failure === undefined) tests.passed += 1;
     else {
       tests.failed += 1;

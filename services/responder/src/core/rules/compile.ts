@@ -9,6 +9,8 @@ import { parseWhere } from './where/parse.ts';
 
 const DISRUPTIVE = 3;
 const DESTRUCTIVE = 4;
+/** Decisions after which nothing is done. */
+const STILL: ReadonlySet<string> = new Set(['no_match', 'suppressed', 'denied']);
 const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
 
 /** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
@@ -154,10 +156,10 @@ function guardClass(rule: ResponseRule, highest: ActionClass, problems: Problem[
   if (rule.limits.rule === undefined) problems.push({ field: 'limits.rule', message: `${need} a limit such as 5/1h` });
   if (rule.cooldown === undefined) problems.push({ field: 'cooldown', message: `${need} a cooldown per target` });
   const decisions = rule.tests.map((test) => test.expect.decision);
-  if (!decisions.some((decision) => decision !== 'no_match' && decision !== 'suppressed')) {
+  if (decisions.every((decision) => STILL.has(decision))) {
     problems.push({ field: 'tests', message: `${need} a test in which the rule acts` });
   }
-  if (!decisions.some((decision) => decision === 'no_match' || decision === 'suppressed')) {
+  if (!decisions.some((decision) => STILL.has(decision))) {
     problems.push({ field: 'tests', message: `${need} a test in which it does not` });
   }
 }

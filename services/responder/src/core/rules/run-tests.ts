@@ -2,6 +2,7 @@ import type { ActionRequest, AlertId, ClusterId, EventId, Priority, TenantId } f
 import { decide } from '../owner/decide.ts';
 import { evolve, type OwnerOptions } from '../owner/decision.ts';
 import { emptyState, type Plan } from '../owner/state.ts';
+import { DEFAULT_POLICY, type Policy } from '../policy/policy.ts';
 import { buildRequest } from '../request.ts';
 import type { CompiledRule } from './compiled.ts';
 import type { Fields } from './conditions.ts';
@@ -31,8 +32,9 @@ export function runRuleTest(
   rule: CompiledRule,
   test: CompiledRule['tests'][number],
   detection: TestDetection,
+  policy: Policy = DEFAULT_POLICY,
 ): string | undefined {
-  const found = outcomeOf(rule, test, detection);
+  const found = outcomeOf(rule, test, detection, policy);
   const { decision, plan, reason } = test.expect;
   if (found.decision !== decision) return `expected ${decision}, found ${found.decision} (${found.reason})`;
   if (reason !== undefined && found.reason !== reason) return `expected reason ${reason}, found ${found.reason}`;
@@ -46,6 +48,7 @@ function outcomeOf(
   rule: CompiledRule,
   { given }: CompiledRule['tests'][number],
   detection: TestDetection,
+  policy: Policy,
 ): { readonly decision: string; readonly reason: string; readonly plan: readonly string[] } {
   const { rule: name, priority } = detection;
   const source = detection.source === 'syscalls' ? 'syscall' : detection.source;
@@ -61,10 +64,16 @@ function outcomeOf(
   const matched = matchRule(rule, subject, () => detection.output_fields);
   if (matched !== 'matched') return { decision: 'no_match', reason: matched, plan: [] };
   const state = emptyState();
-  const rules = ruleSet([rule]);
+  const rules = ruleSet([rule], policy);
   let last: Plan | undefined;
   for (let i = 0; i < given.repeat; i += 1) {
-    const admitted = decide(state, { kind: 'request', request: testRequest(rule, detection, i) }, rules, i, OPTIONS);
+    const admitted = decide(
+      state,
+      { kind: 'request', request: testRequest(rule, detection, given.columns, i) },
+      rules,
+      i,
+      OPTIONS,
+    );
     evolve(state, admitted);
     last = admitted.plans[0];
   }
@@ -75,7 +84,12 @@ function outcomeOf(
   return { decision, reason: step?.reason ?? '', plan: last?.steps.map(({ action }) => action) ?? [] };
 }
 
-function testRequest(rule: CompiledRule, detection: TestDetection, index: number): ActionRequest {
+function testRequest(
+  rule: CompiledRule,
+  detection: TestDetection,
+  columns: Readonly<Record<string, string | number | boolean>>,
+  index: number,
+): ActionRequest {
   const cause = {
     tenant: 'test' as TenantId,
     cluster: 'test' as ClusterId,
@@ -85,6 +99,19 @@ function testRequest(rule: CompiledRule, detection: TestDetection, index: number
     target: 'target',
     at: index,
   };
-  const context = { rule: detection.rule, priority: detection.priority, summary: '', fields: {} };
+  const context = {
+    rule: detection.rule,
+    priority: detection.priority,
+    summary: '',
+    fields: { ...scalars(detection.output_fields), ...columns },
+  };
   return { ...buildRequest(rule, cause, context), mac: '' };
+}
+
+function scalars(fields: Fields): Record<string, string | number | boolean> {
+  const found: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') found[name] = value;
+  }
+  return found;
 }
