@@ -16,6 +16,7 @@ export type * from './command.ts';
 export type * from './document.ts';
 export { SCOPES } from './document.ts';
 export type * from './event.ts';
+export { isEvent } from './event-shape.ts';
 export type * from './falco/event.ts';
 export { readLine } from './falco/read-line.ts';
 export { FrameError, type FrameKind, FrameReader, FrameWriter, LINES_PER_ENTRY } from './frame.ts';

@@ -1,5 +1,7 @@
-import { FrameReader } from './frame.ts';
+import { isEvent } from './event-shape.ts';
+import { FrameError, FrameReader } from './frame.ts';
 import type { Judged } from './judged.ts';
+import { isJudgement } from './judgement-shape.ts';
 
 /**
  * Visits the entries of a judged frame with their raw lines (views of the frame). `made`: the entries as their writer
@@ -16,10 +18,10 @@ export function visitJudged(
     let entry = entries?.[index];
     if (entry !== undefined) frame.skip(2);
     else {
-      entry = {
-        judgement: JSON.parse(frame.nextText()) as Judged['judgement'],
-        event: JSON.parse(frame.nextText()) as Judged['event'],
-      };
+      const judgement: unknown = JSON.parse(frame.nextText());
+      const event: unknown = JSON.parse(frame.nextText());
+      if (!isJudgement(judgement) || !isEvent(event)) throw new FrameError('unreadable', 'an entry of no judge');
+      entry = { judgement, event };
     }
     visit(entry, frame.next());
   }

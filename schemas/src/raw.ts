@@ -1,6 +1,7 @@
 import type { LineReading } from './falco/event.ts';
 import { FrameError, FrameReader, FrameWriter } from './frame.ts';
 import type { ClusterId, TenantId } from './ids.ts';
+import { isRawMeta } from './raw-meta.ts';
 
 /** What the gateway knows of the lines that follow in a raw frame: one post, or the part of it in this frame. */
 export interface RawMeta {
@@ -53,7 +54,7 @@ export function decodeRawFrame(value: Buffer): { meta: RawMeta; lines: Buffer[] 
   const reader = new FrameReader(value, 'raw');
   const sections = [];
   for (let s = 0; s < reader.entries; s += 1) {
-    const meta = parseMeta(reader.nextText());
+    const meta = parseMeta(reader.nextText(), value.length);
     const lines = new Array<Buffer>(meta.lines);
     for (let i = 0; i < meta.lines; i += 1) lines[i] = reader.next();
     sections.push({ meta, lines });
@@ -61,10 +62,14 @@ export function decodeRawFrame(value: Buffer): { meta: RawMeta; lines: Buffer[] 
   return sections;
 }
 
-function parseMeta(text: string): RawMeta {
+/** Each line takes a byte at least: more lines than bytes are none. */
+function parseMeta(text: string, linesMax: number): RawMeta {
+  let meta: unknown;
   try {
-    return JSON.parse(text) as RawMeta;
+    meta = JSON.parse(text);
   } catch {
     throw new FrameError('unreadable', 'raw section without meta data');
   }
+  if (!isRawMeta(meta, linesMax)) throw new FrameError('unreadable', 'raw section with meta data of no gateway');
+  return meta;
 }

@@ -7,6 +7,7 @@ import {
   FORMATS,
   FrameError,
   FrameReader,
+  isEvent,
   type Judged,
   type Judgement,
   type Reason,
@@ -183,14 +184,16 @@ class UnreadableEvent extends Error {
 
 /** Of an entry's lines the first is the event. */
 function readEvent(lines: Buffer): Event {
-  let event: Event;
+  let event: unknown;
   try {
-    event = JSON.parse(lines.toString('utf8', 0, lines.indexOf('\n'))) as Event;
+    event = JSON.parse(lines.toString('utf8', 0, lines.indexOf('\n')));
   } catch {
     throw new UnreadableEvent('unreadable', 'the event is no JSON');
   }
-  if (event.v > FORMATS.record) {
-    throw new UnreadableEvent('newer_format', `event format ${event.v} is newer than ${FORMATS.record}`);
+  const { v } = (event ?? {}) as { readonly v?: unknown };
+  if (typeof v === 'number' && v > FORMATS.record) {
+    throw new UnreadableEvent('newer_format', `event format ${v} is newer than ${FORMATS.record}`);
   }
+  if (!isEvent(event)) throw new UnreadableEvent('unreadable', 'what stands there is no event');
   return event;
 }

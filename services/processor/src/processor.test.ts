@@ -10,6 +10,7 @@ import {
   encodeRawFrame,
   FrameReader,
   FrameWriter,
+  isEvent,
   type Judgement,
   type RawMeta,
   type TopicName,
@@ -237,6 +238,44 @@ describe('processor', () => {
     expect(letters.map(({ reason }) => reason)).toEqual(['bad_signature', 'unknown_alert', 'unreadable']);
     // A frame of events at the same offset would have another place.
     expect(letters[0].raw_pos.log).toMatch(/\/commands$/);
+  });
+
+  it('sets aside what only looks like an event, whatever is wrong with it, and goes on', async () => {
+    await post([Buffer.from(FALCO_LINES.null_metadata)]);
+    await process();
+    const [frame] = await records('events');
+    const reader = new FrameReader(frame?.value ?? Buffer.alloc(0), 'events');
+    const [event, line] = [JSON.parse(reader.nextText()) as Record<string, unknown>, reader.nextText()];
+    const wrong = [null, 1, 'x', [], {}, true];
+    const spoiled = Object.keys({ ...event, tags: [], process_id: 1, heartbeat: true }).flatMap((field) =>
+      wrong.map((value) => ({ ...event, [field]: value })),
+    );
+    // Of some fields one of these is a value they may have.
+    const shapes: readonly unknown[] = [...wrong, ...spoiled].filter((shape) => !isEvent(shape));
+    expect(shapes.length).toBeGreaterThan(100);
+    const writer = new FrameWriter('events');
+    for (const shape of shapes) writer.add(JSON.stringify(shape), line);
+    writer.add(JSON.stringify(event), line);
+    await home.bus.append([{ topic: 'events', partition: 0, value: writer.finish() }]);
+    expect(await outcomes(await process())).toEqual({
+      'judge/dead-lettered/unreadable': shapes.length,
+      'judge/duplicate/raw_position': 1,
+    });
+  });
+
+  it('sets aside frames of a gateway that is none, and goes on', async () => {
+    const metas = [null, {}, { ...meta, received_at: 1, lines: -1 }, { ...meta, received_at: 1, lines: 1e9 }];
+    for (const one of metas) {
+      const writer = new FrameWriter('raw');
+      writer.add(JSON.stringify(one));
+      await home.bus.append([{ topic: 'raw', partition: 0, value: writer.finish() }]);
+    }
+    await post([Buffer.from(FALCO_LINES.null_metadata)]);
+    const counts = await outcomes(await process());
+    expect(counts['prepare/dead-lettered/unreadable']).toBe(metas.length);
+    expect(counts['judge/opened/new_fingerprint']).toBe(1);
+    const letters = (await records('dead-letter')).map(({ value }) => JSON.parse(value.toString()));
+    expect(letters.map(({ raw_pos }) => raw_pos.offset)).toEqual([0, 1, 2, 3]);
   });
 
   it('sets aside an entry it cannot read, and judges its neighbours', async () => {

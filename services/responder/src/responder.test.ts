@@ -98,6 +98,27 @@ describe('the responder', () => {
     ]);
   });
 
+  it('sets aside what only looks judged, and goes on with the next frame', async () => {
+    const traces = traceScript();
+    await start();
+    const good = judgedOutput([{ alert: 'a1' }]);
+    const [head = '', judgement = '', event = '', raw = ''] = good.value.toString().split('\n');
+    const bad = ['null', '"x"', '[[]]', '{}'].flatMap((shape) => [
+      [shape, event],
+      [judgement, shape],
+      [judgement, JSON.stringify({ ...JSON.parse(event), tags: JSON.parse(shape) })],
+      [JSON.stringify({ ...JSON.parse(judgement), fp_score: JSON.parse(shape) }), event],
+    ]);
+    for (const [first, second] of bad) {
+      await temporary.bus.append([{ ...good, value: Buffer.from([head, first, second, raw, ''].join('\n')) }]);
+    }
+    await temporary.bus.append([judgedOutput([{ alert: 'a9' }])]);
+    await responder.caughtUp();
+    const letters = await temporary.bus.read('dead-letter', 0, 0);
+    expect(letters).toHaveLength(bad.length);
+    expect(readdirSync(traces)).toHaveLength(1);
+  });
+
   it('runs the script once for each alert and target, whatever repeats', async () => {
     const traces = traceScript();
     await start();

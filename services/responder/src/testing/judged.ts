@@ -30,7 +30,7 @@ export function judgedOutput(detections: readonly TestDetection[], partition = 0
       priority: 'Notice',
       time: '1764000000000000000',
       received_at: 1_764_000_000_000,
-      routing_key: 'ab',
+      routing_key: 'ab'.repeat(16),
       salient: '',
       raw_pos: { log: 'l', partition: 0, offset: 0, index: 0 },
       host: one.host ?? 'node-1',
