@@ -88,3 +88,10 @@ it('marks an absent number with one byte', () => {
   expect(written((writer) => writer.optionalI64(undefined))).toEqual(Buffer.from([1]));
   expect(written((writer) => writer.optionalI64(-1))).toEqual(Buffer.concat([Buffer.from([0]), int64(-1n)]));
 });
+
+it.each([['😀😀'], [null], [{ length: 2 }], [5], [['a', 5]], [[['a']]]])(
+  'a list %j that is none is refused',
+  (value) => {
+    expect(() => written((writer) => writer.texts(value as never))).toThrow();
+  },
+);

@@ -62,7 +62,9 @@ export class RowBinaryWriter {
     this.#length += value.length;
   }
 
+  /** @throws TypeError for what is no list: a text has another length than items, and the rows behind it would be lost with it */
   texts(values: readonly string[]): void {
+    if (!Array.isArray(values)) throw new TypeError('no list of texts');
     this.#reserve(5);
     this.#varint(values.length);
     for (const value of values) this.text(value);
