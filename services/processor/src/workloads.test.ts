@@ -18,3 +18,32 @@ it('counts records nobody can take by their reason, and names their position', a
   );
   expect(workloads.pods).toBe(0);
 });
+
+it('takes nothing that only looks like a pod, whatever is wrong with it', async () => {
+  const metrics = createMetrics();
+  const workloads = new Workloads(createLogger({ name: 'test', level: 'silent' }), metrics);
+  const pod = {
+    v: 1,
+    tenant: 'acme',
+    cluster: 'eu',
+    uid: 'u1',
+    namespace: 'shop',
+    pod: 'web-1',
+    owner: { kind: 'Deployment', name: 'web' },
+    containers: [{ name: 'web', image: 'web' }],
+    observed_at: 1,
+  };
+  const wrong = [null, true, [], {}, [null], [{}]];
+  const spoiled = Object.keys({ ...pod, node: '', labels: {}, deleted_at: 1 }).flatMap((field) =>
+    wrong
+      // A pod may be without containers and without labels.
+      .filter((value) => !(['containers', 'labels'].includes(field) && /^(\[\]|\{\})$/.test(JSON.stringify(value))))
+      .map((value) => ({ ...pod, [field]: value })),
+  );
+  for (const one of spoiled) workloads.put('k', Buffer.from(JSON.stringify(one)), { partition: 0, offset: 0 });
+  expect(workloads.pods).toBe(0);
+  const shown = await metrics.text();
+  expect(shown).toContain(`eyrie_dead_letters_total{stage="workloads",reason="unreadable"} ${spoiled.length}`);
+  workloads.put('k', Buffer.from(JSON.stringify(pod)), { partition: 0, offset: 1 });
+  expect(workloads.pods).toBe(1);
+});

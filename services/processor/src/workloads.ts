@@ -1,7 +1,7 @@
 import type { BusRecord } from '@eyrie/platform/bus/bus';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
-import { FORMATS, type Identity, type WorkloadSnapshot } from '@eyrie/schemas';
+import { FORMATS, type Identity, isWorkloadSnapshot, type WorkloadSnapshot } from '@eyrie/schemas';
 import { WorkloadIndex } from './core/join/workload-index.ts';
 import { entitiesOf, type Subject } from './core/judge/judge.ts';
 
@@ -88,9 +88,10 @@ export class Workloads {
 
 function parse(value: Buffer): WorkloadSnapshot | 'newer_format' | 'unreadable' {
   try {
-    const snapshot = JSON.parse(value.toString('utf8')) as WorkloadSnapshot;
-    if (snapshot.v > FORMATS.record) return 'newer_format';
-    return typeof snapshot.v === 'number' && Array.isArray(snapshot.containers) ? snapshot : 'unreadable';
+    const snapshot: unknown = JSON.parse(value.toString('utf8'));
+    const { v } = (snapshot ?? {}) as { readonly v?: unknown };
+    if (typeof v === 'number' && v > FORMATS.record) return 'newer_format';
+    return typeof v === 'number' && isWorkloadSnapshot(snapshot) ? snapshot : 'unreadable';
   } catch {
     return 'unreadable';
   }
