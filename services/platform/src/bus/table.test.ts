@@ -51,6 +51,23 @@ test('an empty topic is ready at once, a long one is read in several parts', asy
   await table.stop();
 });
 
+test('a record that nobody expected keeps no one from the others, before the end and after it', async () => {
+  const seen: string[] = [];
+  const onRecord = (key: string) => {
+    if (key.startsWith('bad')) throw new TypeError('nobody expected this');
+    seen.push(key);
+  };
+  await put(temporary.bus, 'bad1', '1', 0);
+  await put(temporary.bus, 'a', '1', 0);
+  const table = followTable(temporary.bus, 'workloads', { onRecord, log });
+  await table.ready;
+  await put(temporary.bus, 'bad2', '1', 0);
+  await put(temporary.bus, 'b', '1', 0);
+  await until(() => seen.length === 2);
+  expect(seen).toEqual(['a', 'b']);
+  await table.stop();
+});
+
 test('a log that cannot be read before the end rejects ready; after it, following waits and goes on', async () => {
   const broken: Bus = { ...temporary.bus, bounds: () => Promise.reject(new Error('gone')) };
   const table = followTable(broken, 'workloads', { onRecord: () => undefined, log });

@@ -4,7 +4,7 @@ import type { Bus, BusRecord } from './bus.ts';
 import { keepFollowing } from './keep-following.ts';
 
 export interface FollowOptions {
-  /** Every record in order, partition by partition; null for a tombstone. Must not throw. */
+  /** Every record in order, partition by partition; null for a tombstone. One it throws for is logged and has no effect. */
   readonly onRecord: (key: string, value: Buffer | null, record: BusRecord) => void;
   readonly log: Logger;
 }
@@ -27,7 +27,17 @@ export function followTable(bus: Bus, topic: TopicName, options: FollowOptions):
   function take(partition: number, records: readonly BusRecord[]): void {
     for (const record of records) {
       next[partition] = record.offset + 1;
-      options.onRecord(record.key ?? '', record.value.length === 0 ? null : record.value, record);
+      give(record);
+    }
+  }
+
+  /** Others may write to a topic: a record that nobody expected must keep no role from its start. */
+  function give(record: BusRecord): void {
+    const { partition, offset, key = '', value } = record;
+    try {
+      options.onRecord(key, value.length === 0 ? null : value, record);
+    } catch (error) {
+      options.log.error({ err: error, topic, partition, offset, key }, 'a record of a table has no effect');
     }
   }
 
