@@ -120,7 +120,8 @@ function ourMatches(rule: CompiledRule, event: TalonEvent): boolean {
   return matchRule(rule, subject, () => output_fields) === 'matched';
 }
 
-const REFUSED = /^(?:the conditions contradict|no event is left out|no priority is )/;
+const REFUSED =
+  /^(?:the conditions contradict|the namespaces it names are protected|no event is left out|no priority is )/;
 
 function agree(match: TalonMatch, event: TalonEvent, absentPasses = true): boolean {
   const rule = translated(match);

@@ -1,4 +1,6 @@
 import { PRIORITIES, type Priority } from '@eyrie/schemas';
+import { DEFAULT_POLICY } from '../policy/policy.ts';
+import type { Conditions } from '../rules/conditions.ts';
 import { failingFields, matchingFields, otherThan } from './example-fields.ts';
 import type { TranslatedMatch } from './match.ts';
 
@@ -22,15 +24,21 @@ export interface TestSubject {
   readonly plan: readonly string[];
   /** Kinds of owner whose pods the rule spares. */
   readonly spared: readonly string[];
+  /** It changes something in a cluster, so that a policy can forbid it. */
+  readonly changes: boolean;
 }
 
 /**
  * Tests that show where an imported rule acts and where it does not, made of its own match; a text says why there are none.
  * They hold the translation against the engine each time the file is read.
  */
-export function generateTests({ match, plan, spared }: TestSubject): readonly WrittenTest[] | string {
-  const fields = matchingFields(match.conditions);
-  if (fields === undefined) return 'the conditions contradict one another: the rule never acts';
+export function generateTests({ match, plan, spared, changes }: TestSubject): readonly WrittenTest[] | string {
+  const fields = matchingFields(changes ? elsewhere(match.conditions) : match.conditions);
+  if (fields === undefined) {
+    return matchingFields(match.conditions) === undefined
+      ? 'the conditions contradict one another: the rule never acts'
+      : 'the namespaces it names are protected by the default policy: the rule never acts';
+  }
   const { written, priorities, tags } = match;
   const event: WrittenEvent = {
     rule: written.rules?.[0] ?? 'A detection',
@@ -65,6 +73,26 @@ export function generateTests({ match, plan, spared }: TestSubject): readonly Wr
     }),
   ];
 }
+
+const NAMESPACE = 'k8s.ns.name';
+
+/** The conditions under which something may be changed: without those that ask for a protected namespace. */
+function elsewhere(conditions: Conditions): Conditions {
+  if (conditions.length === 0) return conditions;
+  const left = conditions.filter(
+    (all) =>
+      !all.some(({ field, op, value }) => field === NAMESPACE && op === '=' && DEFAULT_POLICY.protectsNamespace(value)),
+  );
+  return left.length > 0 ? left : NEVER;
+}
+
+/** Contradicts itself. */
+const NEVER: Conditions = [
+  [
+    { field: NAMESPACE, op: '=', value: 'a' },
+    { field: NAMESPACE, op: '=', value: 'b' },
+  ],
+];
 
 /** One change for each kind of condition that makes the match fail. */
 function leftOut({ written, priorities, conditions }: TranslatedMatch): readonly {

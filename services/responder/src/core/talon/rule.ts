@@ -38,9 +38,9 @@ export function translateRule(
     const message = `pods of a ${kind} are spared by \`unless\`, for all actions of the rule; where the kind of owner is not known the rule does nothing`;
     flags.push(flagAt(place, 'guarded', message));
   }
-  const tests = generateTests({ match, plan: actions.map(({ action }) => action), spared: kinds });
-  if (typeof tests === 'string' && problems.length === 0) problems.push(problemAt(place, tests));
   const changes = actions.some((action) => action.class >= CHANGES);
+  const tests = generateTests({ match, plan: actions.map(({ action }) => action), spared: kinds, changes });
+  if (typeof tests === 'string' && problems.length === 0) problems.push(problemAt(place, tests));
   const limits = changes ? { rule: '5/1h', target: '1/30m' } : { rule: '60/1h' };
   const cooldown = changes ? '30m' : '5m';
   flags.push(
