@@ -15,7 +15,11 @@ const file = z.string().min(1);
 const brokers = z
   .string()
   .regex(/^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$/, 'must be host:port, several separated by commas')
-  .transform((text) => text.split(','));
+  .transform((text) => text.split(','))
+  .refine(
+    (all) => all.every((one) => Number(one.slice(one.lastIndexOf(':') + 1)) < 65_536),
+    'must have ports up to 65535',
+  );
 
 /** Settings by service; the keys are the environment variables. `docs/reference/configuration.md` is made from these schemas. */
 export const CONFIG = {

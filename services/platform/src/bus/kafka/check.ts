@@ -46,16 +46,21 @@ export function checkAccess(
   });
 }
 
-/** At the start: what a role must not run on. @throws AppError EYRIE_CONFIG_INVALID naming every such setting */
+/** At the start: what a role must not run on; what it should not is logged. @throws AppError EYRIE_CONFIG_INVALID naming every such setting */
 export async function refuseUnfit(admin: Admin, names: Names, options: CheckOptions): Promise<void> {
   const found = await describeTopics(admin, names);
   if ([...found.topics.values()].some(({ settings }) => Object.keys(settings).length === 0)) {
     options.log.warn('the settings of the topics were not checked: the ACL DescribeConfigs on them is missing');
   }
   const bootstrap = options.brokers.join(',');
-  const fatal = compareTopics(found, { ...options, names, bootstrap, replicationFactor: 1 }).filter(
-    ({ isFatal }) => isFatal,
-  );
+  const findings = compareTopics(found, { ...options, names, bootstrap, replicationFactor: 1 });
+  const fatal = findings.filter(({ isFatal }) => isFatal);
+  const rest = findings.filter(({ isFatal }) => !isFatal);
+  if (rest.length > 0)
+    options.log.warn(
+      { findings: rest.map(describeFinding) },
+      'settings of topics or brokers are not as they should be: `eyrie topics check` says what to do',
+    );
   if (fatal.length === 0) return;
   throw new AppError('EYRIE_CONFIG_INVALID', `topics do not fit: ${fatal.map(describeFinding).join('; ')}`);
 }
