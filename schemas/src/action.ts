@@ -19,6 +19,10 @@ export const ACTION_STATES = [
   'succeeded',
   'failed',
   'unknown',
+  'undo_scheduled',
+  'undone',
+  'undo_failed',
+  'undo_skipped',
 ] as const;
 export type ActionState = (typeof ACTION_STATES)[number];
 
@@ -27,6 +31,15 @@ export const ACTION_REASONS = [
   /** planned */
   'queued',
   'observe',
+  /** awaiting_approval, approved, rejected, expired */
+  'approval_needed',
+  'approved',
+  'rejected',
+  'approval_expired',
+  /** undo_scheduled, undo_skipped */
+  'timer',
+  'asked',
+  'drifted',
   /** simulated */
   'dry_run',
   'not_proven',
@@ -39,6 +52,7 @@ export const ACTION_REASONS = [
   'limit_node',
   'limit_tenant',
   'limit_global',
+  'breaker_open',
   'earlier_failed',
   'rule_gone',
   'rule_changed',
@@ -46,6 +60,7 @@ export const ACTION_REASONS = [
   'started',
   'done',
   'already_gone',
+  'unchanged',
   'partial',
   /** denied: a guard looked at the world and said no */
   'no_connection',
@@ -81,6 +96,40 @@ export const ACTION_REASONS = [
   'shutdown',
 ] as const;
 export type ActionReason = (typeof ACTION_REASONS)[number];
+
+/** What comes to the owner of a partition. Topic `eyrie.action-requests`. */
+export type OwnerRequest = ActionRequest | ApprovalRequest | UndoRequest;
+
+/** A person's word on a plan that waits for it. */
+export interface ApprovalRequest {
+  readonly v: 1;
+  readonly id: string;
+  readonly kind: 'approval';
+  readonly tenant: TenantId;
+  /** The plan, as its ledger lines name it. */
+  readonly plan: string;
+  /** What the person saw: another plan is not approved by it. */
+  readonly plan_hash: string;
+  readonly decision: 'approve' | 'deny';
+  /** The person, not the token: two tokens of one count once. */
+  readonly by: string;
+  readonly note?: string;
+  readonly at: number;
+  readonly mac: string;
+}
+
+/** A person wants something undone. */
+export interface UndoRequest {
+  readonly v: 1;
+  readonly id: string;
+  readonly kind: 'undo';
+  readonly tenant: TenantId;
+  readonly plan: string;
+  readonly intent_key: string;
+  readonly by: string;
+  readonly at: number;
+  readonly mac: string;
+}
 
 /** A rule matched. Topic `eyrie.action-requests`; the owner of the partition decides. */
 export interface ActionRequest {
@@ -140,5 +189,17 @@ export interface ActionRecord {
   readonly attempt: number;
   readonly at: number;
   readonly detail?: string;
+  /** Key of the plan the intent belongs to; what approvals and undo name. Absent in lines before it was written. */
+  readonly plan?: string;
+  /** Hash over what would be done: while it waits for approval, and when it was given. */
+  readonly plan_hash?: string;
+  /** Milliseconds: until when approval is awaited, or when it is undone. */
+  readonly due_at?: number;
+  /** Persons whose word it is. */
+  readonly by?: string;
+  /** Place in the chain of the partition's lines, from 1; see `ledger-chain.ts`. Absent in lines before there was one. */
+  readonly seq?: number;
+  readonly digest?: string;
+  readonly chain?: string;
   readonly mac: string;
 }

@@ -213,6 +213,12 @@ export const TokenInput = z.strictObject({
     .describe("Default: the caller's. Another one only by the operator, whose tenant EYRIE_TENANT names."),
   cluster: z.union([z.literal('*'), name]).default('*'),
   scopes: z.array(z.enum(SCOPES)).min(1),
+  person: z
+    .string()
+    .min(1)
+    .max(200)
+    .exactOptional()
+    .describe('Whose it is, such as alice@example.com: persons approve, services cannot.'),
   expires_at: time.exactOptional(),
   certificate_sha256: z
     .string()
@@ -226,6 +232,7 @@ export const ApiToken = z
     name: z.string(),
     cluster: z.string(),
     scopes: z.array(z.enum(SCOPES)),
+    person: z.string().exactOptional(),
     expires_at: z.string().exactOptional(),
     certificate_sha256: z.string().exactOptional(),
     created_at: z.string(),
@@ -335,6 +342,52 @@ export const StreamQuery = z.strictObject({
 
 export const ActionParam = z.strictObject({ intent_key: text(128) });
 export const ApiActionDetail = z.object({ action: ApiAction, states: z.array(ApiAction).describe('First to last.') });
+
+const hash32 = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits');
+export const ApprovalParam = z.strictObject({ plan: hash32 });
+export const ApprovalBody = z.strictObject({
+  decision: z.enum(['approve', 'deny']),
+  plan_hash: hash32.describe('Of the plan as it was shown: another one is not approved by it.'),
+  note: z.string().max(1_000).exactOptional(),
+});
+export const ApiApproval = z
+  .object({
+    plan: z.string(),
+    plan_hash: z.string(),
+    rule_id: z.string(),
+    cluster: z.string(),
+    alert_id: z.string(),
+    target: z.string(),
+    actions: z.array(z.string()),
+    asked_at: z.string(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'Approval' });
+/** Taken in: what becomes of it stands in the ledger. */
+export const ApiAsked = z.object({ request_id: z.string() });
+
+export const ApiLedgerCheck = z
+  .object({
+    sound: z.boolean(),
+    partitions: z.array(
+      z.object({
+        partition: z.number(),
+        head: z.number().describe('Number of the last line.'),
+        lines: z.number().describe('Lines of the topic that were looked at.'),
+        rows: z.number().describe('Rows of ClickHouse that were looked at.'),
+        breaks: z.array(
+          z.object({
+            where: z.enum(['topic', 'rows']),
+            seq: z.number(),
+            problem: z.enum(['missing', 'changed', 'twice', 'cut_off', 'unsigned']),
+            intent_key: z.string().exactOptional(),
+            version: z.number().exactOptional(),
+          }),
+        ),
+      }),
+    ),
+  })
+  .meta({ id: 'LedgerCheck' });
 
 export const DeadLetterQuery = z.strictObject({
   ...page,

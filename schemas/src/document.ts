@@ -71,6 +71,8 @@ export interface TokenBody {
   /** A cluster, or `*`: taken from each event. */
   readonly cluster: string;
   readonly scopes: readonly Scope[];
+  /** Whose it is; absent = of a service, which cannot approve. */
+  readonly person?: string;
   /** Milliseconds; absent = never. */
   readonly expires_at?: number;
 }

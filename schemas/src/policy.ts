@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Limit } from './rule.ts';
+import { Limit, persons } from './rule.ts';
 
 /**
  * `policy` of a rule file: what no rule may loosen. One file of the directory may hold it; without one the defaults hold.
@@ -27,6 +27,7 @@ export const ResponsePolicy = z.strictObject({
     .enum(['observe', 'dry_run', 'approve', 'enforce'])
     .default('enforce')
     .describe('No rule goes further; `observe` is the kill switch.'),
+  authors: persons.default([]).describe('Persons who wrote it: their approval does not count for class 2 and above.'),
   protected: z
     .strictObject({
       namespaces: z

@@ -58,6 +58,14 @@ export const RuleMatch = z
         'A typed expression over fields, such as `proc.name in ("bash", "sh") and not fd.rip cidr "10.0.0.0/8"`.',
       ),
     score: ScoreComparison.exactOptional().describe('The score: how likely a false positive.'),
+    threshold: z
+      .strictObject({
+        by: z.array(text(128)).min(1).max(5).describe('Fields or columns that make a count of their own.'),
+        count: z.number().int().min(2).max(1_000),
+        within: Duration,
+      })
+      .exactOptional()
+      .describe('Only once so many events that match came within a sliding span.'),
   })
   .refine((match) => Object.keys(match).length > 0, 'must hold at least one condition');
 
@@ -80,6 +88,10 @@ export const RuleAction = z.strictObject({
   timeout: Duration.exactOptional(),
   retry: Retry.exactOptional(),
   on_error: z.enum(['stop', 'continue']).default('stop').describe('What becomes of the actions after it.'),
+  undo: z
+    .strictObject({ after: Duration })
+    .exactOptional()
+    .describe('Taken back by itself, so long after it was done.'),
 });
 
 /** A detection as a sensor writes it; what a test does not say is filled in. */
@@ -92,7 +104,15 @@ const TestEvent = z.strictObject({
   output: z.string().default(''),
   output_fields: z.record(z.string(), z.unknown()).default({}),
 });
-export const RULE_DECISIONS = ['no_match', 'planned', 'simulated', 'executing', 'suppressed', 'denied'] as const;
+export const RULE_DECISIONS = [
+  'no_match',
+  'planned',
+  'simulated',
+  'awaiting_approval',
+  'executing',
+  'suppressed',
+  'denied',
+] as const;
 
 export const RuleTest = z.strictObject({
   name: text(200),
@@ -120,15 +140,14 @@ export const RuleTest = z.strictObject({
   }),
 });
 
+/** Names as `person` of tokens has them. */
+export const persons = z.array(text(200)).max(50);
+
 export const ResponseRule = z.strictObject({
   rule: text(200).describe('Name for people.'),
   id: id.describe('Stable: intents and limits hang on it.'),
   description: z.string().max(2_000).exactOptional(),
-  mode: z
-    .enum(['observe', 'dry_run', 'approve', 'enforce'])
-    .exactOptional()
-    .refine((mode) => mode !== 'approve', 'approve is not in this version; use dry_run or enforce')
-    .describe('Default dry_run.'),
+  mode: z.enum(['observe', 'dry_run', 'approve', 'enforce']).exactOptional().describe('Default dry_run.'),
   match: RuleMatch,
   unless: conditions
     .exactOptional()
@@ -139,6 +158,14 @@ export const ResponseRule = z.strictObject({
     .strictObject({ rule: Limit.exactOptional(), target: Limit.exactOptional(), workload: Limit.exactOptional() })
     .default({})
     .describe('All that the rule does for a tenant; for one target; for one workload.'),
+  approval: z
+    .strictObject({
+      quorum: z.number().int().min(1).max(10).default(1).describe('So many different persons.'),
+      ttl: Duration.default(900_000).describe('Without their word until then it is not done.'),
+    })
+    .exactOptional()
+    .describe('Of mode approve. Default: one person within 15m.'),
+  authors: persons.exactOptional().describe('Persons who wrote it: their approval does not count.'),
   actions: z.array(RuleAction).min(1).max(20),
   tests: z.array(RuleTest).max(200).default([]),
 });

@@ -165,7 +165,15 @@ export const ACTION_VERSION_COLUMNS = columns(`
   incarnation String
   attempt UInt32
   at DateTime64(3, 'UTC')
-  detail String`);
+  detail String
+  plan String
+  plan_hash String
+  due_at DateTime64(3, 'UTC')
+  decided_by String
+  partition UInt32
+  seq UInt64
+  digest String
+  chain String`);
 
 export const DOCUMENT_COLUMNS = columns(`
   tenant String

@@ -4,13 +4,17 @@ import type {
   ApiAction,
   ApiAlert,
   ApiAlertDetail,
+  ApiApproval,
+  ApiAsked,
   ApiCoverage,
   ApiDocument,
+  ApiLedgerCheck,
   ApiMonthlyAlerts,
   ApiToken,
   ApiTokenMade,
   ApiVerdictTaken,
   ApiWhy,
+  ApprovalBody,
   SilenceInput,
   TokenInput,
   VerdictBody,
@@ -36,6 +40,10 @@ interface StreamMessage {
 export interface ApiClient {
   alerts(filter?: Partial<AlertFilter>): Promise<Page<Out<typeof ApiAlert>>>;
   alert(id: string): Promise<Out<typeof ApiAlertDetail>>;
+  approvals(): Promise<Page<Out<typeof ApiApproval>>>;
+  approval(plan: string, body: z.input<typeof ApprovalBody>): Promise<Out<typeof ApiAsked>>;
+  undo(intentKey: string): Promise<Out<typeof ApiAsked>>;
+  verifyLedger(): Promise<Out<typeof ApiLedgerCheck>>;
   verdict(id: string, body: z.input<typeof VerdictBody>): Promise<Out<typeof ApiVerdictTaken>>;
   /** Event id, alert id, pod uid, `namespace/pod`, or a raw position. */
   why(id: string): Promise<Out<typeof ApiWhy>>;
@@ -116,6 +124,10 @@ export function createApiClient({ url, token }: { url: string; token: string }):
     tokens: () => get('/v1/tokens'),
     createToken: (body) => post('/v1/tokens', body),
     revokeToken: (name) => remove(`/v1/tokens/${part(name)}`),
+    approvals: () => get('/v1/approvals'),
+    approval: (plan, body) => post(`/v1/approvals/${part(plan)}`, body),
+    undo: (intentKey) => post(`/v1/actions/${part(intentKey)}/undo`, {}),
+    verifyLedger: () => get('/v1/ledger/verify'),
     actions: (filter) => get('/v1/actions', filter),
     events: (filter) => get('/v1/events', filter),
     deadLetters: (filter) => get('/v1/dead-letters', filter),

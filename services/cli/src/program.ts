@@ -147,6 +147,7 @@ export function createProgram(): Command {
     .description('make a token; it is shown once')
     .requiredOption('--scopes <list>', 'intake, inventory, read, triage, respond, admin, raw (comma separated)')
     .option('--cluster <name>', 'cluster, or * to take it from each event', '*')
+    .option('--person <name>', 'whose it is, such as alice@example.com: persons approve, services cannot')
     .option('--tenant <name>', 'another tenant than your own; the operator alone may')
     .addOption(new Option('--expires <duration>', 'how long it is valid').argParser(duration))
     .option('--certificate <file>', 'let this client certificate (PEM) stand for the token; no secret is made')
@@ -156,7 +157,23 @@ export function createProgram(): Command {
     (await import('./verbs/tokens.ts')).revoke(name, options),
   );
 
+  const approvals = program.command('approvals').description('plans that wait for a person');
+  speaking(approvals.command('list')).action(async (options) => (await import('./verbs/approvals.ts')).list(options));
+  for (const decision of ['approve', 'deny'] as const) {
+    speaking(approvals.command(decision).argument('<plan>', 'as `eyrie approvals list` shows it'))
+      .description(decision === 'approve' ? 'let it be done; guards are asked again' : 'it is not done')
+      .option('--hash <hash>', 'of the plan you looked at; default: as it is now')
+      .option('--note <text>', 'why')
+      .action(async (plan, options) => (await import('./verbs/approvals.ts')).decide(plan, decision, options));
+  }
+
   const actions = program.command('actions').description('the ledger of actions');
+  speaking(actions.command('undo').argument('<intent>', 'as `eyrie actions` shows it'))
+    .description('take an action back, where the live value is still what was set')
+    .action(async (intent, options) => (await import('./verbs/approvals.ts')).undo(intent, options));
+  speaking(actions.command('verify'))
+    .description('hold the rows of the ledger against its topic and its head')
+    .action(async (options) => (await import('./verbs/verify.ts')).verify(options));
   speaking(actions).action(async (options) => (await import('./verbs/ask.ts')).actions(options));
   actions
     .command('list')

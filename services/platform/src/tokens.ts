@@ -8,6 +8,8 @@ export interface Principal {
   readonly tenant: TenantId;
   readonly cluster: ClusterId | '*';
   readonly scopes: readonly Scope[];
+  /** Whose token it is; absent = of a service. Two tokens of one person are one person. */
+  readonly person?: string;
 }
 
 /** 256 random bits behind a prefix that secret scanners can find. */
@@ -47,7 +49,9 @@ function principalOf(record: DocumentRecord<'token'> | undefined, now: number): 
   const body = record?.body;
   if (record === undefined || body === null || body === undefined) return undefined;
   if (body.expires_at !== undefined && body.expires_at <= now) return undefined;
-  return { name: body.name, tenant: record.tenant, cluster: body.cluster as ClusterId | '*', scopes: body.scopes };
+  const { name, cluster, scopes, person } = body;
+  const principal = { name, tenant: record.tenant, cluster: cluster as ClusterId | '*', scopes };
+  return person === undefined ? principal : { ...principal, person };
 }
 
 interface Index {

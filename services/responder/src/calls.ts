@@ -72,7 +72,9 @@ export class Calls {
       return { kind: 'retry', reason: 'shutdown' };
     failpoint('before-effect');
     try {
-      const result = await action.run(call, this.#stop.signal);
+      const run = call.undo === true ? action.undo : action.run;
+      if (run === undefined) return { kind: 'failed', reason: 'rule_changed' };
+      const result = await run(call, this.#stop.signal);
       failpoint('after-effect');
       return result;
     } catch (error) {

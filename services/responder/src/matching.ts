@@ -63,7 +63,8 @@ export class Matching {
       () => line().fields,
       (rule) => {
         const alertId = this.#memory.intentAlert(openedBy, target);
-        if (!this.#first(rule, event.tenant, alertId, target)) return undefined;
+        // Of a threshold every event counts.
+        if (rule.threshold === undefined && !this.#first(rule, event.tenant, alertId, target)) return undefined;
         context ??= eventContext(event, identity, line().output, line().fields);
         const containerId = identity.container_id ?? event.container_id;
         const cause = {

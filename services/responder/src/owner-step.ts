@@ -2,6 +2,7 @@ import type { Output } from '@eyrie/platform/bus/bus';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { ActionClass } from '@eyrie/schemas';
+import { type ChainHead, ledgerDigest, nextHead } from '@eyrie/schemas/ledger-chain';
 import { stateChanges } from './core/owner/codec.ts';
 import type { Call, Decision, LedgerLine } from './core/owner/decision.ts';
 import type { Plan } from './core/owner/state.ts';
@@ -36,11 +37,19 @@ export class OwnerStep {
     return this.#ledger.map(({ line }) => line);
   }
 
-  outputs(partition: number, signer: Signer): readonly Output[] {
-    const records = this.#ledger.map(
-      ({ line, key }): Output => ({ topic: 'actions', partition, key, value: signer.seal(line) }),
-    );
-    return [...records, ...this.#aside];
+  /** Each line gets its place in the chain, from the head on. */
+  outputs(
+    partition: number,
+    signer: Signer,
+    from: ChainHead,
+  ): { readonly outputs: readonly Output[]; readonly head: ChainHead } {
+    let head = from;
+    const records = this.#ledger.map(({ line, key }): Output => {
+      const digest = ledgerDigest(line);
+      head = nextHead(head, digest);
+      return { topic: 'actions', partition, key, value: signer.seal({ ...line, digest, ...head }) };
+    });
+    return { outputs: [...records, ...this.#aside], head };
   }
 }
 

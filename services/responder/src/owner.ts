@@ -5,10 +5,10 @@ import { failpoint } from '@eyrie/platform/failpoint';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { openSealed, type Signer } from '@eyrie/platform/sign';
-import { type ActionRequest, FORMATS } from '@eyrie/schemas';
+import { FORMATS, type OwnerRequest } from '@eyrie/schemas';
 import { Calls } from './calls.ts';
 import { nextBegin } from './core/owner/begin.ts';
-import { restoreEntry } from './core/owner/codec.ts';
+import { headChange, restoreEntry } from './core/owner/codec.ts';
 import { decide } from './core/owner/decide.ts';
 import { evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './core/owner/decision.ts';
 import { emptyState, type OwnerState } from './core/owner/state.ts';
@@ -20,6 +20,7 @@ import type { Setup } from './setup.ts';
 
 const POLL = { maxBytes: 512 * 1024, maxWaitMs: 1_000 };
 const EXPIRE_MS = 60_000;
+const HEAD_MS = 3_600_000;
 
 export interface OwnerDeps {
   readonly bus: Bus;
@@ -93,6 +94,7 @@ class Owner {
   #step = new OwnerStep();
   #position: number | undefined;
   #expireAt = 0;
+  #headAt = 0;
 
   constructor(assigned: Assigned, incarnation: string, state: OwnerState, deps: OwnerDeps, settings: OwnerSettings) {
     this.#assigned = assigned;
@@ -158,14 +160,14 @@ class Owner {
 
   #takeEnded(): void {
     for (const { call, result } of this.#calls.take()) {
-      this.#decide({ kind: 'result', plan: call.plan.key, step: call.step, result });
+      this.#decide({ kind: 'result', plan: call.plan.key, step: call.step, result, undo: call.undo === true });
     }
   }
 
   #admit(records: readonly BusRecord[]): void {
     const { bus, signer, metrics } = this.#deps;
     for (const record of records) {
-      const read = openSealed<ActionRequest>(signer, record.value, FORMATS.record);
+      const read = openSealed<OwnerRequest>(signer, record.value, FORMATS.record);
       if (read.ok) this.#decide({ kind: 'request', request: read.record });
       else {
         metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason: read.reason });
@@ -177,9 +179,19 @@ class Owner {
 
   #tick(): void {
     const now = this.#deps.clock.now();
-    if (now < this.#expireAt) return;
+    // An approval that was not given ends on time.
+    const isOver = [...this.#state.awaiting.values()].some((until) => until <= now);
+    if (now < this.#expireAt && !isOver) return;
     this.#expireAt = now + EXPIRE_MS;
     this.#decide({ kind: 'expire' });
+    this.#tellHead(now);
+  }
+
+  /** Kept by whoever keeps the log: a ledger cut off at its end, with its state, is found out by it. */
+  #tellHead(now: number): void {
+    if (now < this.#headAt || this.#state.head.seq === 0) return;
+    this.#headAt = now + HEAD_MS;
+    this.#deps.log.info({ partition: this.#assigned.partition, ...this.#state.head }, 'head of the ledger');
   }
 
   #decide(input: OwnerInput): void {
@@ -203,12 +215,14 @@ class Owner {
     this.#step = new OwnerStep();
     this.#position = undefined;
     const { partition } = this.#assigned;
+    const { outputs, head } = step.outputs(partition, this.#deps.signer, this.#state.head);
     if (step.calls.length > 0) failpoint('before-intent');
     await this.#assigned.transact({
       positions: position === undefined ? [] : [{ topic: 'action-requests', next: position }],
-      state: step.state,
-      outputs: step.outputs(partition, this.#deps.signer),
+      state: head === this.#state.head ? step.state : [...step.state, headChange(head)],
+      outputs,
     });
+    this.#state.head = head;
     if (step.calls.length > 0) failpoint('after-intent');
     for (const call of step.calls) this.#calls.begin(call);
     countLedger(this.#deps.metrics, step.lines);

@@ -57,8 +57,8 @@ export function loadRules(
       }
       byId.set(rule.id, rule);
       rules.push(rule);
-      if (read.mode === 'enforce' && enforceRefusal !== undefined) {
-        problems.push({ file, rule: rule.id, field: 'mode', message: `enforce is refused: ${enforceRefusal}` });
+      if ((read.mode === 'enforce' || read.mode === 'approve') && enforceRefusal !== undefined) {
+        problems.push({ file, rule: rule.id, field: 'mode', message: `${read.mode} is refused: ${enforceRefusal}` });
       }
       runTests(directory, read, policy, tests, problems);
     }

@@ -152,7 +152,7 @@ export function writeAlertVersion(w: RowBinaryWriter, alert: Alert, body: Buffer
   w.bytesOf(body);
 }
 
-export function writeAction(w: RowBinaryWriter, record: ActionRecord): void {
+export function writeAction(w: RowBinaryWriter, record: ActionRecord, partition: number): void {
   w.text(record.tenant);
   w.text(record.cluster);
   w.text(record.intent_key);
@@ -172,6 +172,14 @@ export function writeAction(w: RowBinaryWriter, record: ActionRecord): void {
   w.u32(record.attempt);
   w.i64(record.at);
   w.text(record.detail ?? '');
+  w.text(record.plan ?? '');
+  w.text(record.plan_hash ?? '');
+  w.i64(record.due_at ?? 0);
+  w.text(record.by ?? '');
+  w.u32(partition);
+  w.i64(record.seq ?? 0);
+  w.text(record.digest ?? '');
+  w.text(record.chain ?? '');
 }
 
 export function writeDocument(w: RowBinaryWriter, record: DocumentRecord, offset: number): void {

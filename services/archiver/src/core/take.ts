@@ -52,7 +52,7 @@ export function takeRecord(batch: Batch, record: Taken, stored?: StoredRows): vo
     case 'actions': {
       const action = parse<ActionRecord>(record.value);
       if (stored?.has(nameAction(action)) === true) return;
-      one(batch, 'action_versions', (writer) => writeAction(writer, action));
+      one(batch, 'action_versions', (writer) => writeAction(writer, action, record.partition));
       return;
     }
     case 'documents': {

@@ -9,6 +9,7 @@ import { openSession, type SpeakingOptions } from '../session.ts';
 interface CreateOptions extends SpeakingOptions {
   readonly scopes: string;
   readonly cluster: string;
+  readonly person?: string;
   readonly tenant?: string;
   readonly expires?: number;
   readonly out?: string;
@@ -27,6 +28,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
     cluster: options.cluster,
     ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
     scopes: scopes as Scope[],
+    ...(options.person === undefined ? {} : { person: options.person }),
     ...(options.expires === undefined ? {} : { expires_at: new Date(Date.now() + options.expires).toISOString() }),
     ...(options.certificate === undefined ? {} : { certificate_sha256: fingerprintOf(options.certificate) }),
   });

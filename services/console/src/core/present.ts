@@ -60,9 +60,14 @@ export function presentHealth(row: object, mask: Mask): HealthView {
   return present(withoutAbsent(row), mask) as HealthView;
 }
 
+/** What ClickHouse has where there is no time. */
+const NO_TIME = '1970-01-01T00:00:00.000Z';
+
 export function presentAction(row: object, mask: Mask): ActionView {
-  const { mac: _, event_id, detail, ...shown } = present(row, mask);
-  return { ...shown, ...withoutAbsent({ event_id, detail }) } as ActionView;
+  const { mac: _, event_id, detail, plan, plan_hash, due_at, decided_by, digest, chain, ...shown } = present(row, mask);
+  const due = due_at === NO_TIME ? undefined : due_at;
+  const known = { event_id, detail, plan, plan_hash, due_at: due, decided_by, digest, chain };
+  return { ...shown, ...withoutAbsent(known) } as ActionView;
 }
 
 const SHOWN_CHARS = 1_000;

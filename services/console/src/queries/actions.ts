@@ -35,3 +35,38 @@ export async function selectIntent(store: Store, tenant: TenantId, intentKey: st
     where.params,
   );
 }
+
+/** Steps of plans that wait for a person, oldest first. */
+export async function selectAwaiting(
+  store: Store,
+  tenant: TenantId,
+  selection: { readonly cluster?: string; readonly plan?: string },
+  limit: number,
+): Promise<readonly ActionRow[]> {
+  const where = new Where(tenant).equals('state', 'awaiting_approval');
+  for (const [column, value] of Object.entries(selection)) where.equals(column, value);
+  return store.query<ActionRow>(
+    `SELECT * FROM eyrie.actions WHERE ${where} ORDER BY at, plan, seq LIMIT {limit:UInt32} ${FORMAT}`,
+    { ...where.params, limit },
+  );
+}
+
+/**
+ * Lines of a partition's ledger after one, in their order. Of all tenants: a chain runs through all of them. `at` and
+ * `due_at` in milliseconds, as they were hashed.
+ */
+export async function selectChain(
+  store: Store,
+  partition: number,
+  after: number,
+  upTo: number,
+  limit: number,
+): Promise<readonly ActionRow[]> {
+  return store.query<ActionRow>(
+    `SELECT * REPLACE (toUnixTimestamp64Milli(at) AS at, toUnixTimestamp64Milli(due_at) AS due_at)
+     FROM eyrie.action_versions
+     WHERE partition = {partition:UInt32} AND seq > {after:UInt64} AND seq <= {upTo:UInt64}
+     ORDER BY seq LIMIT {limit:UInt32} ${FORMAT}`,
+    { partition, after, upTo, limit },
+  );
+}

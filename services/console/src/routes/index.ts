@@ -1,10 +1,12 @@
 import type { App, Context } from '../context.ts';
 import { actionRoutes } from './actions.ts';
 import { alertRoutes } from './alerts.ts';
+import { approvalRoutes } from './approvals.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { documentRoutes } from './documents.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { metricRoutes } from './metrics.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
@@ -15,7 +17,9 @@ import { workloadRoutes } from './workloads.ts';
 export function addRoutes(app: App, context: Context): void {
   alertRoutes(app, context);
   eventRoutes(app, context);
+  ledgerRoutes(app, context);
   actionRoutes(app, context);
+  approvalRoutes(app, context);
   metricRoutes(app, context);
   healthRoutes(app, context);
   deadLetterRoutes(app, context);

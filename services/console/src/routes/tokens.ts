@@ -37,7 +37,7 @@ export function tokenRoutes(app: App, { documents, clock, operator }: Context): 
     async (request, reply) => {
       const principal = principalOf(request);
       const { name: author, cluster: own } = principal;
-      const { name, cluster, scopes, expires_at, certificate_sha256: certificate } = request.body;
+      const { name, cluster, scopes, person, expires_at, certificate_sha256: certificate } = request.body;
       const tenant = (request.body.tenant ?? principal.tenant) as TenantId;
       if (tenant !== principal.tenant && (principal.tenant !== operator || own !== '*')) {
         throw new AppError('EYRIE_HTTP_FORBIDDEN', 'only the operator makes tokens of another tenant');
@@ -76,6 +76,7 @@ export function tokenRoutes(app: App, { documents, clock, operator }: Context): 
           ...(certificate === undefined ? {} : { certificate_sha256: certificate }),
           cluster,
           scopes,
+          ...(person === undefined ? {} : { person }),
           ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
         },
       });

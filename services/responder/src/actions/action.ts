@@ -20,6 +20,11 @@ export interface Action extends CatalogEntry {
   readonly rbac?: readonly Permission[];
   /** Never throws for what the world does; ends soon after the signal. */
   run(call: Call, signal: AbortSignal): Promise<EffectResult>;
+  /**
+   * Takes it back, only where the live value is still what was set; otherwise `denied`, `drifted`. May come twice. Of what is
+   * `undoable` alone.
+   */
+  undo?(call: Call, signal: AbortSignal): Promise<EffectResult>;
 }
 
 export type Actions = Readonly<Record<string, Action>>;

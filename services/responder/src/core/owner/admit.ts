@@ -2,10 +2,12 @@ import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
 import { intentKey, planKey } from '../request.ts';
 import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
+import { approvalFor } from './approve.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
 import { countLimits } from './limits.ts';
 import type { OwnerState, Plan, Step } from './state.ts';
+import { countThreshold } from './threshold.ts';
 
 /**
  * A request becomes a plan, whose first state is its decision: cooldown, limit, mode. A target that has a plan of the
@@ -26,7 +28,9 @@ export function admit(
   // A rule that is gone leaves no plan: it has no actions to speak of.
   if (rule === undefined) return NOTHING;
 
-  const wetness = rule.mode === 'enforce' ? 'wet' : 'dry';
+  const wetness = rule.mode === 'enforce' || rule.mode === 'approve' ? 'wet' : 'dry';
+  const reached = countThreshold(state, wetness, rule, request, now);
+  if (reached.kind === 'below') return { ...NOTHING, windows: [reached.window] };
   // A target is named within its cluster: nodes of two clusters may share a name.
   const cooldownKey = `${wetness}/${tenant}/${ruleId}/${cluster}/${target}`;
   const counted = countLimits(state, wetness, rule, request, rules, { now, partitions: options.partitions });
@@ -53,6 +57,8 @@ function firstState(
   switch (rule.mode) {
     case 'enforce':
       return { state: 'planned', reason: 'queued' };
+    case 'approve':
+      return { state: 'awaiting_approval', reason: 'approval_needed' };
     case 'dry_run':
       return { state: 'simulated', reason: 'dry_run' };
     default:
@@ -86,7 +92,7 @@ function makePlan(
       incarnation: options.incarnation,
     }),
   );
-  return {
+  const plan: Plan = {
     v: 1,
     key,
     tenant,
@@ -100,10 +106,11 @@ function makePlan(
     at: now,
     expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, ...rule.limits.map(({ windowMs }) => windowMs)),
     steps,
-    ...(steps.some((step) => step.reason === 'queued') && {
+    ...(steps.some((step) => step.reason === 'queued' || step.reason === 'approval_needed') && {
       todo: { actions: rule.actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
     }),
   };
+  return state === 'awaiting_approval' ? { ...plan, approval: approvalFor(plan, rule, now) } : plan;
 }
 
 function laneFor(lane: Lane, { tenant, cluster }: ActionRequest): Lane {

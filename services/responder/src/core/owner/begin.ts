@@ -4,6 +4,7 @@ import type { RuleSet } from '../rules/rule-set.ts';
 import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import { currentStep, type OwnerState, type Plan } from './state.ts';
+import { beginUndos } from './undo.ts';
 
 /** Begins every waiting action whose lane is free. What is begun is durable before it is called. */
 export function begin(state: OwnerState, rules: RuleSet, now: number, options: OwnerOptions): Decision {
@@ -43,7 +44,7 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
       if (intent === undefined) continue;
       plans.push(begun);
       ledger.push(line);
-      calls.push({ plan: begun, step: index, intent, action, dry: plan.mode !== 'enforce' });
+      calls.push({ plan: begun, step: index, intent, action, dry: plan.mode === 'dry_run' });
       free -= 1;
       if (lane.intervalMs > 0) {
         rests.push([action, now + lane.intervalMs]);
@@ -51,7 +52,15 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
       }
     }
   }
-  return plans.length === 0 ? NOTHING : { ...NOTHING, plans, ledger, calls, rests };
+  const undos = beginUndos(state, plans, now, options);
+  if (plans.length + undos.plans.length === 0) return NOTHING;
+  return {
+    ...NOTHING,
+    plans: [...plans, ...undos.plans],
+    ledger: [...ledger, ...undos.ledger],
+    calls: [...calls, ...undos.calls],
+    rests,
+  };
 }
 
 /** When the next waiting action may begin; Infinity when none waits for time alone. */
@@ -60,6 +69,8 @@ export function nextBegin(state: OwnerState): number {
   for (const { lane, waiting, running, freeAt } of state.lanes.values()) {
     if (waiting.size > 0 && running < lane.max) next = Math.min(next, Math.max(freeAt, earliest(state, waiting)));
   }
+  for (const [name, { at }] of state.undos) if (!state.undoing.has(name)) next = Math.min(next, at);
+  for (const until of state.awaiting.values()) next = Math.min(next, until);
   return next;
 }
 
@@ -79,6 +90,7 @@ function stopReason(plan: Plan, rules: RuleSet): ActionReason | undefined {
   const rule = rules.byId.get(plan.rule_id);
   if (rule === undefined) return 'rule_gone';
   if (plan.mode === 'dry_run' && rule.mode !== 'observe') return undefined;
+  if (plan.mode === 'approve' && rule.mode === 'approve') return undefined;
   return rule.mode === 'enforce' ? undefined : 'rule_changed';
 }
 

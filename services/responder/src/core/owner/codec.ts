@@ -1,10 +1,13 @@
 import { FORMATS } from '@eyrie/schemas';
+import type { ChainHead } from '@eyrie/schemas/ledger-chain';
 import type { Decision } from './decision.ts';
 import { type OwnerState, type Plan, putPlan, type Window } from './state.ts';
 
 const PLAN = 'p/';
 const WINDOW = 'w/';
 const COOLDOWN = 'c/';
+/** Last line of the ledger: what `eyrie actions verify` holds the rows against. */
+const HEAD = 'h/';
 
 /** The committed entries a decision changes; null removes. */
 export function stateChanges(decision: Decision): (readonly [key: string, value: Buffer | null])[] {
@@ -14,6 +17,11 @@ export function stateChanges(decision: Decision): (readonly [key: string, value:
     ...decision.windows.map(([key, window]) => [WINDOW + key, window && encode(window)] as const),
     ...decision.cooldowns.map(([key, until]) => [COOLDOWN + key, until === null ? null : encode({ until })] as const),
   ];
+}
+
+/** The entry of the ledger's head. */
+export function headChange(head: ChainHead): readonly [key: string, value: Buffer] {
+  return [HEAD, encode({ v: 1, ...head })];
 }
 
 /** What became of a committed entry. */
@@ -37,6 +45,8 @@ export function restoreEntry(state: OwnerState, key: string, value: Buffer): Res
     state.windows.set(key.slice(WINDOW.length), entry as unknown as Window);
   } else if (key.startsWith(COOLDOWN) && typeof entry?.['until'] === 'number') {
     state.cooldowns.set(key.slice(COOLDOWN.length), entry['until']);
+  } else if (key === HEAD && typeof entry?.['seq'] === 'number' && typeof entry['chain'] === 'string') {
+    state.head = { seq: entry['seq'], chain: entry['chain'] };
   } else return 'unreadable';
   return 'taken';
 }

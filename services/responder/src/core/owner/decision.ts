@@ -1,7 +1,7 @@
-import type { ActionRecord, ActionRequest } from '@eyrie/schemas';
+import type { ActionRecord, OwnerRequest } from '@eyrie/schemas';
 import type { PlannedAction } from '../rules/compiled.ts';
 import type { OwnerState, Plan, Step, Window } from './state.ts';
-import { laneOf, putPlan, removePlan } from './state.ts';
+import { laneOf, putPlan, removePlan, undoName } from './state.ts';
 
 /** How a call ended. `ambiguous`: it may have had its effect or not. */
 export type EffectResult =
@@ -20,10 +20,17 @@ export type EffectResult =
   | { readonly kind: 'ambiguous'; readonly reason: ActionRecord['reason']; readonly detail?: string };
 
 export type OwnerInput =
-  | { readonly kind: 'request'; readonly request: ActionRequest }
+  | { readonly kind: 'request'; readonly request: OwnerRequest }
   /** Begin what may begin. */
   | { readonly kind: 'start' }
-  | { readonly kind: 'result'; readonly plan: string; readonly step: number; readonly result: EffectResult }
+  | {
+      readonly kind: 'result';
+      readonly plan: string;
+      readonly step: number;
+      readonly result: EffectResult;
+      /** It was an undo. */
+      readonly undo?: boolean;
+    }
   /** After a restore: what another incarnation began. */
   | { readonly kind: 'recover' }
   /** Forget what can no longer matter. */
@@ -52,9 +59,12 @@ export interface Call {
   readonly action: PlannedAction;
   /** To be proven, not done. */
   readonly dry: boolean;
+  /** To be taken back. */
+  readonly undo?: true;
 }
 
-export type LedgerLine = Omit<ActionRecord, 'mac'>;
+/** A line before it has its place in the chain. */
+export type LedgerLine = Omit<ActionRecord, 'mac' | 'seq' | 'digest' | 'chain'>;
 
 export interface Decision {
   readonly plans: readonly Plan[];
@@ -100,4 +110,5 @@ export function evolve(state: OwnerState, decision: Decision): void {
     lane.freeAt = Math.max(lane.freeAt, until);
   }
   for (const [key, until] of decision.delays) state.delayed.set(key, until);
+  for (const { undo, plan, step } of decision.calls) if (undo === true) state.undoing.add(undoName(plan.key, step));
 }

@@ -3,6 +3,7 @@ import { giveUp } from './begin.ts';
 import { type Decision, type EffectResult, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import type { OwnerState, Plan, Step } from './state.ts';
+import { scheduleUndo } from './undo.ts';
 
 /** A call ended. An answer to a step that does not run (any more) has no effect. */
 export function finish(
@@ -48,9 +49,13 @@ function conclude(
   options: OwnerOptions,
 ): Decision {
   const { detail } = result;
-  const isDry = plan.mode !== 'enforce';
+  const isDry = plan.mode === 'dry_run';
   const end = (change: Pick<Step, 'state' | 'reason'>): Decision => {
     const { plan: ended, line } = advance(plan, index, isDry ? proven(change) : change, now, detail);
+    if (!isDry && change.state === 'succeeded' && change.reason !== 'unchanged' && action.undoAfterMs !== undefined) {
+      const timer = scheduleUndo(ended, index, now + action.undoAfterMs, 'timer', now);
+      return { ...NOTHING, plans: [settle(timer.plan)], ledger: [line, timer.line] };
+    }
     if (change.state === 'succeeded' || (isDry && change.state !== 'denied') || action.onError === 'continue') {
       return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
     }

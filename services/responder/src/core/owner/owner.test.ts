@@ -36,6 +36,8 @@ function oneRule(mode: ActionMode, more: Partial<CompiledRule> = {}): RuleSet {
     mode,
     class: 1,
     match: {},
+    approval: { quorum: 1, ttlMs: 1_000 },
+    authors: [],
     includeSuppressed: false,
     cooldownMs: 0,
     limits: [],

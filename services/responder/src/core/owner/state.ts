@@ -9,6 +9,7 @@ import type {
   EventId,
   TenantId,
 } from '@eyrie/schemas';
+import { CHAIN_START, type ChainHead } from '@eyrie/schemas/ledger-chain';
 import type { Lane, PlannedAction } from '../rules/compiled.ts';
 
 /** One action of a plan: an intent. */
@@ -26,6 +27,8 @@ export interface Step {
   readonly incarnation: string;
   /** Its ending was unknown once and it was begun once more. */
   readonly resent?: true;
+  /** While `undo_scheduled`: when, which try, and who asked. */
+  readonly undo?: { readonly at: number; readonly attempt: number; readonly by?: string };
 }
 
 /** What a rule does for one (alert, target). Kept until the alert can no longer change, so that it never happens again. */
@@ -44,8 +47,21 @@ export interface Plan {
   readonly at: number;
   readonly expires_at: number;
   readonly steps: readonly Step[];
-  /** The actions as they were when the rule matched, and what they may know. Only while one is still to be done. */
+  /** While it waits for persons. */
+  readonly approval?: Approval;
+  /** The actions as they were when the rule matched, and what they may know: while one is still to be done or can be undone. */
   readonly todo?: { readonly actions: readonly PlannedAction[]; readonly context: ActionContext };
+}
+
+/** What a plan waits for. */
+export interface Approval {
+  /** Hash over what would be done. */
+  readonly hash: string;
+  readonly quorum: number;
+  /** Milliseconds: then it is not done. */
+  readonly until: number;
+  /** Persons so far. */
+  readonly by: readonly string[];
 }
 
 /** Moments at which a rule acted, within its limit's span; newest last. */
@@ -74,6 +90,14 @@ export interface OwnerState {
   readonly delayed: Map<string, number>;
   /** Plans with an action still to be done. */
   active: number;
+  /** Plans that wait for persons: until when, milliseconds. */
+  readonly awaiting: Map<string, number>;
+  /** Undos to come, by `undoName`. */
+  readonly undos: Map<string, { readonly plan: string; readonly step: number; readonly at: number }>;
+  /** Undos under way in this process. */
+  readonly undoing: Set<string>;
+  /** Last line of the partition's ledger. */
+  head: ChainHead;
 }
 
 export function emptyState(): OwnerState {
@@ -84,6 +108,10 @@ export function emptyState(): OwnerState {
     lanes: new Map(),
     delayed: new Map(),
     active: 0,
+    awaiting: new Map(),
+    undos: new Map(),
+    undoing: new Set(),
+    head: CHAIN_START,
   };
 }
 
@@ -100,8 +128,9 @@ export function putPlan(state: OwnerState, plan: Plan): void {
   if (before !== undefined) leaveLane(state, before);
   state.plans.set(plan.key, plan);
   state.delayed.delete(plan.key);
-  state.active += Number(plan.todo !== undefined) - Number(before?.todo !== undefined);
   const index = currentStep(plan);
+  state.active += Number(index >= 0) - Number(before !== undefined && currentStep(before) >= 0);
+  putWaits(state, plan);
   const action = plan.todo?.actions[index];
   if (action === undefined) return;
   const lane = laneOf(state, action.lane);
@@ -114,8 +143,33 @@ export function removePlan(state: OwnerState, key: string): void {
   if (plan === undefined) return;
   leaveLane(state, plan);
   state.delayed.delete(key);
-  state.active -= Number(plan.todo !== undefined);
+  state.active -= Number(currentStep(plan) >= 0);
+  dropWaits(state, plan);
   state.plans.delete(key);
+}
+
+export function undoName(plan: string, step: number): string {
+  return `${plan}/${step}`;
+}
+
+/** Something of it is still to come: an action, a word, an undo. */
+export function isOpen(plan: Plan): boolean {
+  return plan.steps.some(({ state }) => OPEN.has(state));
+}
+
+const OPEN: ReadonlySet<ActionState> = new Set(['planned', 'executing', 'awaiting_approval', 'undo_scheduled']);
+
+function putWaits(state: OwnerState, plan: Plan): void {
+  dropWaits(state, plan);
+  if (plan.approval !== undefined) state.awaiting.set(plan.key, plan.approval.until);
+  for (const [step, { undo }] of plan.steps.entries()) {
+    if (undo !== undefined) state.undos.set(undoName(plan.key, step), { plan: plan.key, step, at: undo.at });
+  }
+}
+
+function dropWaits(state: OwnerState, plan: Plan): void {
+  state.awaiting.delete(plan.key);
+  for (const step of plan.steps.keys()) state.undos.delete(undoName(plan.key, step));
 }
 
 function leaveLane(state: OwnerState, plan: Plan): void {

@@ -14,6 +14,8 @@ interface ProtectionSubject {
 /** What no rule may loosen. */
 export interface Policy {
   readonly ceiling: ActionMode;
+  /** Whose approval does not count. */
+  readonly authors: readonly string[];
   /** Of actions of class 3 and above. */
   readonly limits: readonly ScopedLimit[];
   protectsNamespace(namespace: string): boolean;
@@ -33,6 +35,7 @@ export function compilePolicy(written: ResponsePolicy): Policy {
   const workloads = written.protected.workloads.map(workloadTest);
   return {
     ceiling: written.mode_ceiling,
+    authors: written.authors,
     limits: SCOPES.flatMap((scope) => {
       const limit = written.limits.disruptive[scope];
       return limit === undefined ? [] : [{ scope, ...limit }];

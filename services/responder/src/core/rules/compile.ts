@@ -9,6 +9,7 @@ import { parseWhere } from './where/parse.ts';
 
 const DISRUPTIVE = 3;
 const DESTRUCTIVE = 4;
+const APPROVAL_TTL_MS = 900_000;
 /** Decisions after which nothing is done. */
 const STILL: ReadonlySet<string> = new Set(['no_match', 'suppressed', 'denied']);
 const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
@@ -47,6 +48,11 @@ export function compileRule(
         ...(match.score !== undefined && { score: parseScoreComparison(match.score) }),
       },
       ...(unless !== undefined && { unless }),
+      ...(match.threshold !== undefined && {
+        threshold: { by: match.threshold.by, count: match.threshold.count, windowMs: match.threshold.within },
+      }),
+      approval: { quorum: rule.approval?.quorum ?? 1, ttlMs: rule.approval?.ttl ?? APPROVAL_TTL_MS },
+      authors: rule.authors ?? [],
       includeSuppressed: rule.include_suppressed,
       cooldownMs: rule.cooldown ?? 0,
       limits: RULE_SCOPES.flatMap((scope) => {
@@ -120,6 +126,9 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
     if (written.retry !== undefined && entry.recovery === 'never') {
       problems.push({ field: `${at}.retry`, message: `${written.actionner} is never repeated` });
     }
+    if (written.undo !== undefined && entry.undoable !== true) {
+      problems.push({ field: `${at}.undo`, message: `${written.actionner} cannot be undone` });
+    }
     const checked = entry.check(written.parameters);
     if (!checked.ok) {
       for (const { field, message } of checked.problems) {
@@ -139,6 +148,8 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
       backoff: written.retry?.backoff ?? { initialMs: 1_000, maximumMs: 300_000 },
       onError: written.on_error,
       ...(entry.provable === true && { provable: true }),
+      ...(entry.undoable === true && { undoable: true }),
+      ...(written.undo !== undefined && { undoAfterMs: written.undo.after }),
       ...(entry.deadlineMs !== undefined && { deadlineMs: entry.deadlineMs }),
     });
   }
@@ -148,8 +159,8 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
 /** What breaks things says so itself, is limited, and shows where it acts and where it does not. */
 function guardClass(rule: ResponseRule, highest: ActionClass, problems: Problem[]): void {
   if (highest < DISRUPTIVE) return;
-  if (highest >= DESTRUCTIVE) {
-    problems.push({ field: 'actions', message: 'actions of class 4 need approval, which is not in this version' });
+  if (highest >= DESTRUCTIVE && rule.mode === 'enforce') {
+    problems.push({ field: 'mode', message: 'actions of class 4 always need approval: use approve' });
   }
   const need = `actions of class ${highest} need`;
   if (rule.mode === undefined) problems.push({ field: 'mode', message: `${need} an explicit mode` });

@@ -30,6 +30,10 @@ export interface PlannedAction {
   readonly onError: 'stop' | 'continue';
   /** Also called in dry_run: it looks at everything, asks the far side whether it would, and changes nothing. */
   readonly provable?: boolean;
+  /** It can be taken back. */
+  readonly undoable?: boolean;
+  /** Taken back by itself so long after it was done, milliseconds. */
+  readonly undoAfterMs?: number;
   /** Given up this long after the match, milliseconds. Default: that of notices. */
   readonly deadlineMs?: number;
 }
@@ -61,6 +65,11 @@ export interface CompiledRule {
     readonly where?: Expression;
     readonly score?: Comparison;
   };
+  /** Not before so many matches within a sliding span. */
+  readonly threshold?: { readonly by: readonly string[]; readonly count: number; readonly windowMs: number };
+  readonly approval: { readonly quorum: number; readonly ttlMs: number };
+  /** Persons whose approval does not count. */
+  readonly authors: readonly string[];
   /** Any of them stops the rule. */
   readonly unless?: { readonly conditions: Conditions; readonly expressions: readonly Expression[] };
   readonly includeSuppressed: boolean;
@@ -77,6 +86,7 @@ export interface CatalogEntry {
   readonly recovery: Recovery;
   readonly timeoutMs: { readonly standard: number; readonly maximum: number };
   readonly provable?: boolean;
+  readonly undoable?: boolean;
   readonly deadlineMs?: number;
   check(parameters: Readonly<Record<string, unknown>>): Checked;
 }

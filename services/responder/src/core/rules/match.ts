@@ -54,9 +54,10 @@ export function matchRule(rule: CompiledRule, subject: Subject, fields: () => Fi
   return 'matched';
 }
 
-/** Rules whose conditions need fields cannot be held against an alert: its versions carry none. */
+/** Rules whose conditions need fields, or that count events, cannot be held against an alert: its versions carry none. */
 export function needsFields(rule: CompiledRule): boolean {
-  return rule.match.fields !== undefined || rule.match.where !== undefined || rule.unless !== undefined;
+  const { match, unless, threshold } = rule;
+  return match.fields !== undefined || match.where !== undefined || unless !== undefined || threshold !== undefined;
 }
 
 function fieldOf({ columns }: Subject, fields: () => Fields, field: string): unknown {
