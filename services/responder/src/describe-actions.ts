@@ -14,6 +14,8 @@ export interface ActionDescription {
   readonly recovery: string;
   /** What a dry run does: decide alone, or also ask the far side whether it would. */
   readonly dry_run: 'decides' | 'proves';
+  /** It can be taken back: `undo: {after}` in a rule, or `eyrie actions undo`. */
+  readonly undo: boolean;
   readonly timeout_s: number;
   /** JSON Schema of `parameters`. */
   readonly parameters: object;
@@ -31,6 +33,7 @@ export async function describeActions(): Promise<readonly ActionDescription[]> {
       class: String(action.class),
       recovery: action.recovery,
       dry_run: action.provable === true ? 'proves' : 'decides',
+      undo: action.undoable === true,
       timeout_s: action.timeoutMs.standard / 1_000,
       parameters: z.toJSONSchema(action.parameters, { io: 'input' }),
       rbac: action.rbac ?? [],

@@ -47,13 +47,16 @@ export async function actions(options: { json?: boolean }): Promise<void> {
     class: level,
     recovery,
     dry_run: dryRun,
+    undo,
     timeout_s: timeout,
     parameters,
     rbac: asked,
   } of described) {
     printLine(`${name}  class ${level}`);
     printLine(`  ${summary}`);
-    printLine(`  after a crash: ${recovery}; dry_run: ${dryRun}; timeout: ${timeout} s`);
+    printLine(
+      `  after a crash: ${recovery}; dry_run: ${dryRun}; can be undone: ${undo ? 'yes' : 'no'}; timeout: ${timeout} s`,
+    );
     const { properties = {}, required = [] } = parameters as { properties?: object; required?: readonly string[] };
     for (const [parameter, schema] of Object.entries(properties)) {
       printLine(`  parameter ${parameter}${required.includes(parameter) ? '' : ' (optional)'}: ${jsonLine(schema)}`);

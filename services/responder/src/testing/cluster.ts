@@ -21,10 +21,18 @@ export interface TestCluster {
     options?: Parameters<typeof aCall>[1],
     policy?: Policy,
   ): Promise<EffectResult>;
+  /** Takes back what `run` did with the same options. */
+  undo(make: (deps: KubernetesDeps) => Action, options?: Parameters<typeof aCall>[1]): Promise<EffectResult>;
 }
 
 export function policyOf(written: object = {}): Policy {
   return compilePolicy(ResponsePolicy.parse(written));
+}
+
+function checkedCall(action: Action, options: NonNullable<Parameters<typeof aCall>[1]>) {
+  const checked = action.check(options.parameters ?? {});
+  if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
+  return aCall('test', { ...options, parameters: checked.parameters });
 }
 
 /** Made once for a file of tests, put in order before each. */
@@ -65,9 +73,13 @@ export function useCluster(): TestCluster {
     },
     run: (make, options = {}, policy = policyOf()) => {
       const action = make({ connections, http, policy });
-      const checked = action.check(options.parameters ?? {});
-      if (!checked.ok) throw new Error(JSON.stringify(checked.problems));
-      return action.run(aCall('test', { ...options, parameters: checked.parameters }), new AbortController().signal);
+      return action.run(checkedCall(action, options), new AbortController().signal);
+    },
+    undo: async (make, options = {}) => {
+      const action = make({ connections, http, policy: policyOf() });
+      const undone = await action.undo?.(checkedCall(action, options), new AbortController().signal);
+      if (undone === undefined) throw new Error('it has no undo');
+      return undone;
     },
   };
 }

@@ -49,3 +49,16 @@ it('the control plane too, where the rule says so; not without the right', async
   cluster.api.forbidden.clear();
   expect(await run({ parameters })).toMatchObject({ kind: 'succeeded' });
 });
+
+it('an undo lets pods come again, but not to a node somebody else keeps from them', async () => {
+  node();
+  await run();
+  expect(await cluster.undo(kubernetesCordon)).toMatchObject({ kind: 'succeeded', detail: 'node-1 takes pods again' });
+  expect(spec()).toEqual({});
+  expect(cluster.api.objects.get(NODE)?.metadata['annotations']).toEqual({});
+  expect(await cluster.undo(kubernetesCordon)).toMatchObject({ kind: 'succeeded', reason: 'unchanged' });
+  node({}, { unschedulable: true });
+  expect(await run()).toMatchObject({ kind: 'succeeded', reason: 'unchanged' });
+  expect(await cluster.undo(kubernetesCordon)).toMatchObject({ kind: 'denied', reason: 'drifted' });
+  expect(spec()).toEqual({ unschedulable: true });
+});

@@ -39,13 +39,38 @@ export async function putDenyPolicy(
   if (made.answer.status !== 409) return refused(made.answer);
   const looked = await api.look({ method: 'GET', path: [...path, policyName(id)] });
   if (looked.kind === 'result') return looked.result;
-  const parsed = NetworkPolicy.safeParse(looked.answer.body);
-  const isOurs =
-    parsed.success &&
-    parsed.data.metadata.labels[MANAGED_BY] === 'eyrie' &&
-    parsed.data.metadata.labels[QUARANTINE_LABEL] === id;
-  if (isOurs) return undefined;
+  if (isOurs(looked.answer.body, id)) return undefined;
   return { kind: 'denied', reason: 'foreign_policy', detail: `${policyName(id)} is there and not ours` };
+}
+
+/** Takes it away where it is ours. Undefined when it is gone. */
+export async function dropDenyPolicy(
+  api: ClusterApi,
+  namespace: string,
+  id: string,
+): Promise<EffectResult | undefined> {
+  const name = policyName(id);
+  const path = ['apis', 'networking.k8s.io', 'v1', 'namespaces', namespace, 'networkpolicies', name];
+  const looked = await api.look({ method: 'GET', path });
+  if (looked.kind === 'result') return looked.result;
+  if (looked.answer.status === 404) return undefined;
+  if (looked.answer.status !== 200) return refused(looked.answer);
+  if (!isOurs(looked.answer.body, id)) {
+    return { kind: 'denied', reason: 'foreign_policy', detail: `${name} is there and not ours` };
+  }
+  const { uid } = (looked.answer.body as { readonly metadata: { readonly uid: string } }).metadata;
+  const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
+  const ended = await api.change({ method: 'DELETE', path, body });
+  if (ended.kind === 'result') return ended.result;
+  const { answer } = ended;
+  return (answer.status >= 200 && answer.status < 300) || answer.status === 404 ? undefined : refused(answer);
+}
+
+function isOurs(body: unknown, id: string): boolean {
+  const parsed = NetworkPolicy.safeParse(body);
+  if (!parsed.success) return false;
+  const { labels } = parsed.data.metadata;
+  return labels[MANAGED_BY] === 'eyrie' && labels[QUARANTINE_LABEL] === id;
 }
 
 /** The policies of a namespace; a namespace with more pages than are read cannot be judged. */

@@ -13,7 +13,45 @@ describe('kubernetes:label and kubernetes:annotate', () => {
     expect(metadata()?.['labels']).toEqual({ 'pod-template-hash': 'abc', 'eyrie.dev/suspect': 'yes' });
     const annotations = { 'eyrie.dev/why': 'a shell;\nnobody knows' };
     expect(await cluster.run(kubernetesAnnotate, { parameters: { annotations } })).toMatchObject({ kind: 'succeeded' });
-    expect(metadata()?.['annotations']).toEqual(annotations);
+    expect(metadata()?.['annotations']).toMatchObject(annotations);
+  });
+
+  const setting = { 'eyrie.dev/suspect': 'yes', app: 'other' };
+
+  it('an undo gives back what was there, once, also when the answer to the deed was lost', async () => {
+    const options = { parameters: { labels: setting } };
+    const before = metadata()?.['labels'];
+    cluster.api.fault = -1;
+    expect(await cluster.run(kubernetesLabel, options)).toMatchObject({ kind: 'ambiguous' });
+    cluster.api.fault = undefined;
+    expect(await cluster.run(kubernetesLabel, { ...options, attempt: 2 })).toEqual(
+      expect.not.objectContaining({ reason: 'unchanged' }),
+    );
+    expect(metadata()?.['labels']).toMatchObject(setting);
+    expect(await cluster.undo(kubernetesLabel, options)).toMatchObject({ kind: 'succeeded' });
+    expect([metadata()?.['labels'], metadata()?.['annotations']]).toEqual([before, {}]);
+    expect(await cluster.undo(kubernetesLabel, options)).toMatchObject({ kind: 'denied', reason: 'drifted' });
+    expect(metadata()?.['labels']).toEqual(before);
+  });
+
+  it('an undo leaves what somebody set since, and another pod', async () => {
+    const options = { parameters: { labels: setting } };
+    await cluster.run(kubernetesLabel, options);
+    const changed = cluster.api.objects.get(POD_PATH);
+    if (changed === undefined) throw new Error('gone');
+    const labels = { ...(changed.metadata['labels'] as object), app: 'third' };
+    cluster.api.objects.set(POD_PATH, { ...changed, metadata: { ...changed.metadata, labels } });
+    expect(await cluster.undo(kubernetesLabel, options)).toMatchObject({ kind: 'denied', reason: 'drifted' });
+    expect(metadata()?.['labels']).toEqual(labels);
+    cluster.api.objects.set(POD_PATH, aPod({ metadata: { uid: 'another', labels: setting } }));
+    expect(await cluster.undo(kubernetesLabel, options)).toMatchObject({ kind: 'succeeded', reason: 'already_gone' });
+    expect(metadata()?.['labels']).toEqual(setting);
+  });
+
+  it('what is so already is not changed, and has no undo', async () => {
+    const options = { parameters: { labels: { app: 'web' } } };
+    expect(await cluster.run(kubernetesLabel, options)).toMatchObject({ kind: 'succeeded', reason: 'unchanged' });
+    expect(changes(cluster.api)).toEqual([]);
   });
 
   it('a dry run asks and changes nothing', async () => {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { type Action, problemsOf } from '../action.ts';
-import { clusterApi, NO_CLUSTER, refused } from './cluster-api.ts';
+import { clusterApi, NO_CLUSTER } from './cluster-api.ts';
 import { CLUSTER_LANE, type KubernetesDeps, requireCluster, TIMES } from './common.ts';
 import { freshPod } from './fresh-pod.ts';
+import { patchPod, type Values } from './patch-pod.ts';
+import { drifted, GONE, podToUndo } from './pod-to-undo.ts';
+import { beforeName, holds, readBefore, valuesOf } from './values-before.ts';
 
 const PREFIX = '(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?';
 const KEY = new RegExp(`^${PREFIX}[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`);
@@ -24,28 +27,30 @@ const Annotations = z.strictObject({
 
 /** Sets labels of the pod of the event, or takes them away with null. */
 export function kubernetesLabel(deps: KubernetesDeps): Action {
-  return metadataAction(deps, 'Sets or takes away labels of the pod of the event.', Labels, ({ labels }) => ({
-    labels,
-  }));
+  const summary = 'Sets or takes away labels of the pod of the event.';
+  return metadataAction(deps, summary, 'labels', Labels, ({ labels }) => labels);
 }
 
 /** Sets annotations of the pod of the event, or takes them away with null. */
 export function kubernetesAnnotate(deps: KubernetesDeps): Action {
   const summary = 'Sets or takes away annotations of the pod of the event.';
-  return metadataAction(deps, summary, Annotations, ({ annotations }) => ({ annotations }));
+  return metadataAction(deps, summary, 'annotations', Annotations, ({ annotations }) => annotations);
 }
 
+/** What was there before is left in an annotation by the same change, so that an undo knows it. */
 function metadataAction<P extends Record<string, unknown>>(
   deps: KubernetesDeps,
   summary: string,
+  kind: 'labels' | 'annotations',
   schema: z.ZodType<P>,
-  change: (parameters: P) => object,
+  wanted: (parameters: P) => Values,
 ): Action {
   return {
     summary,
     class: 2,
     parameters: schema,
     ...TIMES,
+    undoable: true,
     rbac: [{ group: '', resource: 'pods', verbs: ['get', 'patch'] }],
     check: (written) => {
       const parsed = schema.safeParse(written);
@@ -58,23 +63,37 @@ function metadataAction<P extends Record<string, unknown>>(
       if (api === undefined) return NO_CLUSTER;
       const found = await freshPod(api, call, deps.policy);
       if (found.kind === 'result') return found.result;
-      const { name, namespace, uid } = found.pod.metadata;
-      const changed = await api.change({
-        method: 'PATCH',
-        path: ['api', 'v1', 'namespaces', namespace, 'pods', name],
-        ...(call.dry && { query: { dryRun: 'All' } }),
-        contentType: 'application/merge-patch+json',
-        // Another uid is refused: the pod was made anew meanwhile.
-        body: { metadata: { uid, ...change(schema.parse(call.action.parameters)) } },
-      });
-      if (changed.kind === 'result') return changed.result;
-      const { answer } = changed;
-      if (answer.status === 200) return { kind: 'succeeded', detail: `${namespace}/${name} ${uid}` };
-      if (answer.status === 404) return { kind: 'denied', reason: 'target_gone', detail: answer.message };
-      if (answer.status === 422 && /metadata\.uid/.test(answer.message)) {
-        return { kind: 'denied', reason: 'other_pod', detail: answer.message };
-      }
-      return refused(answer);
+      const { metadata } = found.pod;
+      const values = wanted(schema.parse(call.action.parameters));
+      const mark = beforeName(call);
+      const detail = `${metadata.namespace}/${metadata.name} ${metadata.uid}`;
+      // Done by an earlier try, whose answer was lost.
+      if (Object.hasOwn(metadata.annotations, mark)) return { kind: 'succeeded', detail };
+      if (holds(metadata[kind], values)) return { kind: 'succeeded', reason: 'unchanged', detail };
+      const before = { [mark]: JSON.stringify(valuesOf(metadata[kind], Object.keys(values))) };
+      const change =
+        kind === 'labels' ? { labels: values, annotations: before } : { annotations: { ...values, ...before } };
+      return (await patchPod(api, found.pod, change, call.dry)) ?? { kind: 'succeeded', detail };
+    },
+    undo: async (call, signal) => {
+      const api = clusterApi(deps.connections, deps.http, call, signal);
+      if (api === undefined) return { kind: 'failed', reason: 'no_connection' };
+      const found = await podToUndo(api, call);
+      if (found.kind !== 'pod') return found.kind === 'gone' ? GONE : found.result;
+      const { metadata } = found.pod;
+      const mark = beforeName(call);
+      const written = metadata.annotations[mark];
+      if (written === undefined) return drifted(`its annotation ${mark} is gone`);
+      const before = readBefore(written);
+      if (before === undefined) return drifted(`its annotation ${mark} cannot be read`);
+      const values = wanted(schema.parse(call.action.parameters));
+      if (!holds(metadata[kind], values)) return drifted('somebody set something else since');
+      const known = Object.fromEntries(Object.keys(values).map((name) => [name, before[name] ?? null]));
+      const change =
+        kind === 'labels'
+          ? { labels: known, annotations: { [mark]: null } }
+          : { annotations: { ...known, [mark]: null } };
+      return (await patchPod(api, found.pod, change, false)) ?? { kind: 'succeeded' };
     },
   };
 }

@@ -216,3 +216,53 @@ it('needs a cluster', () => {
   const none = { http, policy: policyOf(), connections: { ...connections, clusters: new Map() } };
   expect(kubernetesQuarantine(none).check({})).toMatchObject({ ok: false });
 });
+
+describe('an undo', () => {
+  const undo = () => cluster.undo(kubernetesQuarantine);
+
+  it('gives the labels back before the policy goes, and says what may come of it', async () => {
+    const before = labels();
+    await run();
+    expect(await undo()).toMatchObject({ kind: 'succeeded', detail: expect.stringContaining('ReplicaSet') });
+    expect([labels(), cluster.api.objects.has(DENY)]).toEqual([before, false]);
+    expect(changes(cluster.api).map(({ method }) => method)).toEqual(['POST', 'PATCH', 'PATCH', 'DELETE']);
+    expect(await undo()).toMatchObject({ kind: 'succeeded' });
+    expect(labels()).toEqual(before);
+  });
+
+  it('goes on where the process died between', async () => {
+    const before = labels();
+    await run();
+    cluster.api.forbidden.add('delete networkpolicies');
+    expect(await undo()).toMatchObject({ kind: 'denied', reason: 'forbidden' });
+    expect([labels(), cluster.api.objects.has(DENY)]).toEqual([before, true]);
+    cluster.api.forbidden.clear();
+    expect(await undo()).toMatchObject({ kind: 'succeeded' });
+    expect(cluster.api.objects.has(DENY)).toBe(false);
+  });
+
+  it('leaves a pod whose label is another one, and keeps what somebody set since', async () => {
+    await run();
+    const pod = cluster.api.objects.get(POD_PATH);
+    if (pod === undefined) throw new Error('gone');
+    const own = pod.metadata['labels'] as Record<string, string>;
+    const put = (changed: object) =>
+      cluster.api.objects.set(POD_PATH, { ...pod, metadata: { ...pod.metadata, labels: changed } });
+    put({ 'eyrie.dev/quarantine': 'another' });
+    expect(await undo()).toMatchObject({ kind: 'denied', reason: 'drifted' });
+    expect(labels()).toEqual({ 'eyrie.dev/quarantine': 'another' });
+    put({ ...own, app: 'forensics' });
+    expect(await undo()).toMatchObject({ kind: 'succeeded' });
+    expect(labels()).toEqual({ app: 'forensics', 'pod-template-hash': 'abc' });
+  });
+
+  it('of a pod that is gone takes the policy away, but none that is not ours', async () => {
+    await run();
+    cluster.api.objects.delete(POD_PATH);
+    expect(await undo()).toMatchObject({ kind: 'succeeded', reason: 'already_gone' });
+    expect(cluster.api.objects.has(DENY)).toBe(false);
+    policy(`eyrie-quarantine-${ID}`, { podSelector: {} });
+    expect(await undo()).toMatchObject({ kind: 'denied', reason: 'foreign_policy' });
+    expect(cluster.api.objects.has(DENY)).toBe(true);
+  });
+});

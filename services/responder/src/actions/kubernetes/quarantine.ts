@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { allowing } from '../../core/kubernetes/network-policies.ts';
 import type { Call, EffectResult } from '../../core/owner/decision.ts';
 import { type Action, problemsOf } from '../action.ts';
-import { type ClusterApi, clusterApi, NO_CLUSTER, refused } from './cluster-api.ts';
+import { type ClusterApi, clusterApi, NO_CLUSTER } from './cluster-api.ts';
 import { CLUSTER_LANE, type KubernetesDeps, requireCluster, TIMES } from './common.ts';
 import { networkPolicies, putDenyPolicy, QUARANTINE_LABEL } from './deny-policy.ts';
 import { freshPod } from './fresh-pod.ts';
+import { LABELS_BEFORE, liftQuarantine } from './lift-quarantine.ts';
+import { patchPod } from './patch-pod.ts';
 import { controllerOf, type Pod } from './pod.ts';
+import { podToUndo } from './pod-to-undo.ts';
 
 const Parameters = z.strictObject({
   leave_controller: z
@@ -14,9 +17,6 @@ const Parameters = z.strictObject({
     .default('auto')
     .describe('auto: labels are dropped, but for pods of a StatefulSet, whose name would stay taken.'),
 });
-
-/** The labels it had: what an undo gives back. */
-const LABELS_BEFORE = 'eyrie.dev/labels-before';
 
 /**
  * Cuts the pod of the event off and keeps it for a look. The policy comes first and selects nothing; then one change gives the
@@ -29,9 +29,10 @@ export function kubernetesQuarantine(deps: KubernetesDeps): Action {
     class: 2,
     parameters: Parameters,
     ...TIMES,
+    undoable: true,
     rbac: [
       { group: '', resource: 'pods', verbs: ['get', 'patch'] },
-      { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: ['create', 'get', 'list'] },
+      { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: ['create', 'delete', 'get', 'list'] },
     ],
     check: (written) => {
       const parsed = Parameters.safeParse(written);
@@ -54,11 +55,20 @@ export function kubernetesQuarantine(deps: KubernetesDeps): Action {
       }
       return isolate(api, pod, call);
     },
+    undo: async (call, signal) => {
+      const api = clusterApi(deps.connections, deps.http, call, signal);
+      if (api === undefined) return { kind: 'failed', reason: 'no_connection' };
+      return liftQuarantine(api, await podToUndo(api, call), quarantineId(call));
+    },
   };
 }
 
+function quarantineId({ intent }: Call): string {
+  return intent.intent_key.slice(0, 16);
+}
+
 async function isolate(api: ClusterApi, pod: Pod, call: Call): Promise<EffectResult> {
-  const id = call.intent.intent_key.slice(0, 16);
+  const id = quarantineId(call);
   const { namespace, labels } = pod.metadata;
   // Who may not read them must find out before anything is changed.
   const readable = await networkPolicies(api, namespace);
@@ -69,7 +79,7 @@ async function isolate(api: ClusterApi, pod: Pod, call: Call): Promise<EffectRes
   const keepsLabels = leave === 'never' || (leave === 'auto' && controllerOf(pod)?.kind === 'StatefulSet');
   const after = { ...(keepsLabels ? labels : {}), [QUARANTINE_LABEL]: id };
   if (labels[QUARANTINE_LABEL] !== id) {
-    const refusedLabels = await changeLabels(api, pod, after, call.dry);
+    const refusedLabels = await patchPod(api, pod, changeOf(pod, after), call.dry);
     if (refusedLabels !== undefined) return refusedLabels;
   }
   const listed = await networkPolicies(api, namespace);
@@ -88,37 +98,12 @@ async function isolate(api: ClusterApi, pod: Pod, call: Call): Promise<EffectRes
 /** What nobody can see from here. */
 const UNPROVEN = 'not proven: that the network plugin enforces policies, that open connections are cut';
 
-/** One change, of this very state of this very pod. */
-async function changeLabels(
-  api: ClusterApi,
-  { metadata: { name, namespace, uid, resourceVersion, labels, annotations } }: Pod,
-  after: Readonly<Record<string, string>>,
-  isDry: boolean,
-): Promise<EffectResult | undefined> {
+/** The labels that go and come, and what was there before. */
+function changeOf({ metadata: { labels, annotations } }: Pod, after: Readonly<Record<string, string>>) {
   const dropped = Object.keys(labels).filter((label) => !Object.hasOwn(after, label));
-  const changed = await api.change({
-    method: 'PATCH',
-    path: ['api', 'v1', 'namespaces', namespace, 'pods', name],
-    ...(isDry && { query: { dryRun: 'All' } }),
-    contentType: 'application/merge-patch+json',
-    body: {
-      metadata: {
-        uid,
-        resourceVersion,
-        labels: { ...Object.fromEntries(dropped.map((label) => [label, null])), ...after },
-        // One that was cut off before keeps what it had at first.
-        ...(annotations[LABELS_BEFORE] === undefined && { annotations: { [LABELS_BEFORE]: JSON.stringify(labels) } }),
-      },
-    },
-  });
-  if (changed.kind === 'result') return changed.result;
-  const { answer } = changed;
-  if (answer.status === 200) return undefined;
-  if (answer.status === 404) return { kind: 'denied', reason: 'target_gone', detail: answer.message };
-  // Somebody changed it since the look: looked at again.
-  if (answer.status === 409) return { kind: 'retry', reason: 'http_4xx', isOwn: true, detail: answer.message };
-  if (answer.status === 422 && /metadata\.uid/.test(answer.message)) {
-    return { kind: 'denied', reason: 'other_pod', detail: answer.message };
-  }
-  return refused(answer);
+  return {
+    labels: { ...Object.fromEntries(dropped.map((label) => [label, null])), ...after },
+    // One that was cut off before keeps what it had at first.
+    ...(annotations[LABELS_BEFORE] === undefined && { annotations: { [LABELS_BEFORE]: JSON.stringify(labels) } }),
+  };
 }

@@ -44,6 +44,9 @@ const PLACE = new Set([
   'k8s.pod.name',
   'k8s.pod.uid',
   'container.id',
+  'k8smeta.ns.name',
+  'k8smeta.pod.name',
+  'k8smeta.pod.uid',
 ]);
 
 export function ledgerLine(plan: Plan, step: Step, at: number, detail?: string, by?: string): LedgerLine {
