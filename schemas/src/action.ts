@@ -98,7 +98,18 @@ export const ACTION_REASONS = [
 export type ActionReason = (typeof ACTION_REASONS)[number];
 
 /** What comes to the owner of a partition. Topic `eyrie.action-requests`. */
-export type OwnerRequest = ActionRequest | ApprovalRequest | UndoRequest;
+export type OwnerRequest = ActionRequest | ApprovalRequest | UndoRequest | BreakerReset;
+
+/** Somebody has looked at why actions failed: they may go on. */
+export interface BreakerReset {
+  readonly v: 1;
+  readonly id: string;
+  readonly kind: 'breaker_reset';
+  readonly tenant: TenantId;
+  readonly by: string;
+  readonly at: number;
+  readonly mac: string;
+}
 
 /** A person's word on a plan that waits for it. */
 export interface ApprovalRequest {

@@ -363,6 +363,7 @@ export const ApiApproval = z
     expires_at: z.string(),
   })
   .meta({ id: 'Approval' });
+export const ApiBreaker = z.object({ open: z.boolean(), since: z.string().exactOptional() }).meta({ id: 'Breaker' });
 /** Taken in: what becomes of it stands in the ledger. */
 export const ApiAsked = z.object({ request_id: z.string() });
 

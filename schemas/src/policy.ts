@@ -51,5 +51,9 @@ export const ResponsePolicy = z.strictObject({
     })
     .prefault({})
     .describe('Of actions of class 3 and above, all rules together.'),
+  breaker: z
+    .strictObject({ failures: Limit.prefault('5/10m') })
+    .prefault({})
+    .describe("After so many actions of class 2 and above that failed, a tenant's stop until somebody says go on."),
 });
 export type ResponsePolicy = z.output<typeof ResponsePolicy>;

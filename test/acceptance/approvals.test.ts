@@ -46,10 +46,13 @@ beforeAll(async () => {
   api = await fakeKubernetes();
   api.objects.set(POD_PATH, aPod());
   place = testPlace();
-  place.connections(`clusters:\n  - {cluster: lab, server: "${api.server}", ca_file: ca.pem, token_file: token}\n`, {
-    'ca.pem': api.ca,
-    token: FAKE_TOKEN,
-  });
+  place.connections(
+    `clusters:\n  - {cluster: default, server: "${api.server}", ca_file: ca.pem, token_file: token}\n`,
+    {
+      'ca.pem': api.ca,
+      token: FAKE_TOKEN,
+    },
+  );
   place.rule('isolate.yaml', RULE);
   running = await startEyrie(join(directory.path, 'data'), {
     args: ['--rules', place.rulesDir],
@@ -98,7 +101,7 @@ describe('a rule that asks', () => {
     const posted = await fetch(`${running.ready.gateway}/`, {
       method: 'POST',
       headers: { authorization: `Bearer ${running.ready.intake_token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ ...event, cluster: 'lab', output_fields: { ...fields, 'static.cluster': 'lab' } }),
+      body: JSON.stringify(event),
     });
     expect(await posted.json()).toMatchObject({ accepted: 1 });
     const waiting = await until(async () => (await run(['approvals', 'list'])).body.items[0]);

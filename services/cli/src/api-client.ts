@@ -6,6 +6,7 @@ import type {
   ApiAlertDetail,
   ApiApproval,
   ApiAsked,
+  ApiBreaker,
   ApiCoverage,
   ApiDocument,
   ApiLedgerCheck,
@@ -42,6 +43,8 @@ export interface ApiClient {
   alert(id: string): Promise<Out<typeof ApiAlertDetail>>;
   approvals(): Promise<Page<Out<typeof ApiApproval>>>;
   approval(plan: string, body: z.input<typeof ApprovalBody>): Promise<Out<typeof ApiAsked>>;
+  breaker(): Promise<Out<typeof ApiBreaker>>;
+  resetBreaker(): Promise<Out<typeof ApiAsked>>;
   undo(intentKey: string): Promise<Out<typeof ApiAsked>>;
   verifyLedger(): Promise<Out<typeof ApiLedgerCheck>>;
   verdict(id: string, body: z.input<typeof VerdictBody>): Promise<Out<typeof ApiVerdictTaken>>;
@@ -126,6 +129,8 @@ export function createApiClient({ url, token }: { url: string; token: string }):
     revokeToken: (name) => remove(`/v1/tokens/${part(name)}`),
     approvals: () => get('/v1/approvals'),
     approval: (plan, body) => post(`/v1/approvals/${part(plan)}`, body),
+    breaker: () => get('/v1/breaker'),
+    resetBreaker: () => post('/v1/breaker/reset', {}),
     undo: (intentKey) => post(`/v1/actions/${part(intentKey)}/undo`, {}),
     verifyLedger: () => get('/v1/ledger/verify'),
     actions: (filter) => get('/v1/actions', filter),

@@ -24,6 +24,8 @@ export function createProgram(): Command {
   const program = new Command('eyrie')
     .description('Security pipeline for fleets of Kubernetes clusters: events in, scored alerts and actions out.')
     .version('0.1.0')
+    // A group that is a verb itself (`actions`) leaves the options of its verbs to them.
+    .enablePositionalOptions()
     .exitOverride();
 
   program
@@ -171,6 +173,10 @@ export function createProgram(): Command {
   speaking(actions.command('undo').argument('<intent>', 'as `eyrie actions` shows it'))
     .description('take an action back, where the live value is still what was set')
     .action(async (intent, options) => (await import('./verbs/approvals.ts')).undo(intent, options));
+  speaking(actions.command('breaker'))
+    .description('whether failures hold back what would change a cluster')
+    .option('--reset', 'you have looked: let actions go on')
+    .action(async (options) => (await import('./verbs/approvals.ts')).breaker(options));
   speaking(actions.command('verify'))
     .description('hold the rows of the ledger against its topic and its head')
     .action(async (options) => (await import('./verbs/verify.ts')).verify(options));

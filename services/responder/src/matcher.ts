@@ -2,9 +2,10 @@ import type { Assigned, Bus, BusRecord, Output } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
 import type { Metrics } from '@eyrie/platform/metrics';
 import { openSealed, type Refusal, type Signer } from '@eyrie/platform/sign';
-import { type Alert, FORMATS, FrameError, partitionOf, type TopicName, visitJudged } from '@eyrie/schemas';
+import { type Alert, FORMATS, FrameError, type TopicName, visitJudged } from '@eyrie/schemas';
+import { requestPartition } from '@eyrie/schemas/request-partition';
 import { AlertMemory } from './alert-memory.ts';
-import { partitionHash, requestKey } from './core/request.ts';
+import { requestKey } from './core/request.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
 import { deadLetter } from './dead-letter.ts';
 import { type Match, Matching } from './matching.ts';
@@ -111,7 +112,7 @@ function requestOutput({ rule, request }: Match, { bus, signer }: MatcherDeps): 
   const key = requestKey(rule.class, request.tenant, request.alert_id);
   return {
     topic: 'action-requests',
-    partition: partitionOf(partitionHash(key), bus.partitions('action-requests')),
+    partition: requestPartition(key, bus.partitions('action-requests')),
     key,
     value: signer.seal(request),
   };

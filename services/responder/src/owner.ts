@@ -201,6 +201,14 @@ class Owner {
     evolve(this.#state, decision);
     this.#step.add(decision, (line) => this.#planOf(line));
     for (const bound of decision.bounds) metrics.count('eyrie_bound_reached_total', { bound });
+    for (const [tenant, since] of decision.breakers) {
+      if (since === null) this.#deps.log.info({ tenant }, 'the breaker was closed: actions go on');
+      else
+        this.#deps.log.error(
+          { tenant },
+          "too many actions failed: the breaker holds back this tenant's until it is reset",
+        );
+    }
   }
 
   #planOf({ tenant, rule_id: ruleId, alert_id: alertId, target }: LedgerLine) {

@@ -41,3 +41,19 @@ export async function undo(intent: string, options: SpeakingOptions): Promise<vo
   if (options.json === true) return printJson(taken);
   printLine(`taken; \`eyrie actions\` shows what became of it`);
 }
+
+/** Exit code 1 while it is open, so that a script can ask. */
+export async function breaker({ reset, ...options }: SpeakingOptions & { readonly reset?: boolean }): Promise<void> {
+  const session = openSession(options);
+  if (reset === true) {
+    const taken = await session.resetBreaker();
+    if (options.json === true) return printJson(taken);
+    return printLine('taken; actions go on');
+  }
+  const found = await session.breaker();
+  if (found.open) process.exitCode = 1;
+  if (options.json === true) return printJson(found);
+  if (!found.open) return printLine('The breaker is closed: actions run.');
+  printLine(`The breaker is open since ${found.since}: too many actions failed, and more are suppressed.`);
+  printLine('See why with `eyrie actions`; `eyrie actions breaker --reset` lets them go on.');
+}

@@ -2,6 +2,7 @@ import type { App, Context } from '../context.ts';
 import { actionRoutes } from './actions.ts';
 import { alertRoutes } from './alerts.ts';
 import { approvalRoutes } from './approvals.ts';
+import { breakerRoutes } from './breaker.ts';
 import { deadLetterRoutes } from './dead-letters.ts';
 import { documentRoutes } from './documents.ts';
 import { eventRoutes } from './events.ts';
@@ -20,6 +21,7 @@ export function addRoutes(app: App, context: Context): void {
   ledgerRoutes(app, context);
   actionRoutes(app, context);
   approvalRoutes(app, context);
+  breakerRoutes(app, context);
   metricRoutes(app, context);
   healthRoutes(app, context);
   deadLetterRoutes(app, context);

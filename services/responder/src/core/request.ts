@@ -30,11 +30,6 @@ export function requestKey(highest: ActionClass, tenant: string, alertId: AlertI
   return highest >= REVERSIBLE ? tenant : alertId;
 }
 
-/** 8 hex digits by which a key chooses its partition. */
-export function partitionHash(key: string): string {
-  return digest([key]).slice(0, 8);
-}
-
 /** One plan for each (rule, alert, target). */
 export function planKey(tenant: string, ruleId: string, alertId: string, target: string): string {
   return digest([tenant, ruleId, alertId, target]);

@@ -3,6 +3,7 @@ import { intentKey, planKey } from '../request.ts';
 import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { approvalFor } from './approve.ts';
+import { isBroken } from './breaker.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
 import { countLimits } from './limits.ts';
@@ -37,7 +38,16 @@ export function admit(
   const isCooling = rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now;
   const verdict = isProtected(request, rule, rules)
     ? ({ state: 'denied', reason: 'protected_namespace' } as const)
-    : firstState(rule, isCooling ? 'cooldown' : counted.kind === 'over' ? counted.reason : undefined);
+    : firstState(
+        rule,
+        isBroken(state, tenant, rule.class, rule.mode)
+          ? 'breaker_open'
+          : isCooling
+            ? 'cooldown'
+            : counted.kind === 'over'
+              ? counted.reason
+              : undefined,
+      );
   const acts = verdict.state !== 'suppressed' && verdict.state !== 'denied';
   const plan = makePlan(key, request, rule, verdict, now, options);
   return {

@@ -1,6 +1,7 @@
 import type { ActionReason } from '@eyrie/schemas';
 import type { PlannedAction } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
+import { isBroken } from './breaker.ts';
 import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import { currentStep, type OwnerState, type Plan } from './state.ts';
@@ -22,7 +23,7 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
       const index = plan === undefined ? -1 : currentStep(plan);
       const action = plan?.todo?.actions[index];
       if (plan === undefined || action === undefined) continue;
-      const stopped = stopReason(plan, rules);
+      const stopped = stopReason(state, plan, rules);
       if (stopped !== undefined) {
         const given = giveUp(plan, index, stopped, now);
         plans.push(given.plan);
@@ -86,9 +87,11 @@ function earliest({ delayed }: OwnerState, waiting: ReadonlySet<string>): number
 }
 
 /** A rule that was taken back or softened meanwhile no longer acts; a changed one keeps its old plan. */
-function stopReason(plan: Plan, rules: RuleSet): ActionReason | undefined {
+function stopReason(state: OwnerState, plan: Plan, rules: RuleSet): ActionReason | undefined {
   const rule = rules.byId.get(plan.rule_id);
   if (rule === undefined) return 'rule_gone';
+  const highest = Math.max(...plan.steps.map((step) => step.class));
+  if (isBroken(state, plan.tenant, highest, plan.mode)) return 'breaker_open';
   if (plan.mode === 'dry_run' && rule.mode !== 'observe') return undefined;
   if (plan.mode === 'approve' && rule.mode === 'approve') return undefined;
   return rule.mode === 'enforce' ? undefined : 'rule_changed';

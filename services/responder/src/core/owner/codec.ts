@@ -6,6 +6,7 @@ import { type OwnerState, type Plan, putPlan, type Window } from './state.ts';
 const PLAN = 'p/';
 const WINDOW = 'w/';
 const COOLDOWN = 'c/';
+const BREAKER = 'b/';
 /** Last line of the ledger: what `eyrie actions verify` holds the rows against. */
 const HEAD = 'h/';
 
@@ -15,6 +16,9 @@ export function stateChanges(decision: Decision): (readonly [key: string, value:
     ...decision.plans.map((plan) => [PLAN + plan.key, encode(plan)] as const),
     ...decision.removed.map((key) => [PLAN + key, null] as const),
     ...decision.windows.map(([key, window]) => [WINDOW + key, window && encode(window)] as const),
+    ...decision.breakers.map(
+      ([tenant, since]) => [BREAKER + tenant, since === null ? null : encode({ since })] as const,
+    ),
     ...decision.cooldowns.map(([key, until]) => [COOLDOWN + key, until === null ? null : encode({ until })] as const),
   ];
 }
@@ -45,6 +49,8 @@ export function restoreEntry(state: OwnerState, key: string, value: Buffer): Res
     state.windows.set(key.slice(WINDOW.length), entry as unknown as Window);
   } else if (key.startsWith(COOLDOWN) && typeof entry?.['until'] === 'number') {
     state.cooldowns.set(key.slice(COOLDOWN.length), entry['until']);
+  } else if (key.startsWith(BREAKER) && typeof entry?.['since'] === 'number') {
+    state.breakers.set(key.slice(BREAKER.length), entry['since']);
   } else if (key === HEAD && typeof entry?.['seq'] === 'number' && typeof entry['chain'] === 'string') {
     state.head = { seq: entry['seq'], chain: entry['chain'] };
   } else return 'unreadable';

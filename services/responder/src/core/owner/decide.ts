@@ -3,6 +3,7 @@ import type { RuleSet } from '../rules/rule-set.ts';
 import { admit } from './admit.ts';
 import { approve } from './approve.ts';
 import { begin } from './begin.ts';
+import { countFailures, resetBreaker } from './breaker.ts';
 import type { Decision, OwnerInput, OwnerOptions } from './decision.ts';
 import { expire } from './expire.ts';
 import { finish, recover } from './finish.ts';
@@ -17,6 +18,11 @@ export function decide(
   now: number,
   options: OwnerOptions,
 ): Decision {
+  const decision = answer(state, input, rules, now, options);
+  return input.kind === 'result' || input.kind === 'recover' ? countFailures(state, decision, rules, now) : decision;
+}
+
+function answer(state: OwnerState, input: OwnerInput, rules: RuleSet, now: number, options: OwnerOptions): Decision {
   switch (input.kind) {
     case 'request':
       return take(state, input.request, rules, now, options);
@@ -41,5 +47,7 @@ function take(state: OwnerState, request: OwnerRequest, rules: RuleSet, now: num
       return approve(state, request, rules, now);
     case 'undo':
       return askUndo(state, request, now);
+    case 'breaker_reset':
+      return resetBreaker(state, request);
   }
 }

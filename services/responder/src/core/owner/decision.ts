@@ -71,6 +71,7 @@ export interface Decision {
   readonly removed: readonly string[];
   readonly windows: readonly (readonly [key: string, window: Window | null])[];
   readonly cooldowns: readonly (readonly [key: string, until: number | null])[];
+  readonly breakers: readonly (readonly [tenant: string, since: number | null])[];
   readonly ledger: readonly LedgerLine[];
   readonly calls: readonly Call[];
   /** Lanes that rest until then. */
@@ -78,7 +79,7 @@ export interface Decision {
   /** Plans that wait until then. */
   readonly delays: readonly (readonly [plan: string, until: number])[];
   /** Bounds reached, for `eyrie_bound_reached_total`. */
-  readonly bounds: readonly 'responder_plans'[];
+  readonly bounds: readonly ('responder_plans' | 'responder_breaker')[];
 }
 
 export const NOTHING: Decision = {
@@ -86,6 +87,7 @@ export const NOTHING: Decision = {
   removed: [],
   windows: [],
   cooldowns: [],
+  breakers: [],
   ledger: [],
   calls: [],
   rests: [],
@@ -104,6 +106,10 @@ export function evolve(state: OwnerState, decision: Decision): void {
   for (const [key, until] of decision.cooldowns) {
     if (until === null) state.cooldowns.delete(key);
     else state.cooldowns.set(key, until);
+  }
+  for (const [tenant, since] of decision.breakers) {
+    if (since === null) state.breakers.delete(tenant);
+    else state.breakers.set(tenant, since);
   }
   for (const [action, until] of decision.rests) {
     const lane = laneOf(state, action.lane);

@@ -78,13 +78,15 @@ interface LaneState {
   freeAt: number;
 }
 
-/** Everything the owner of a partition knows. `plans`, `windows`, `cooldowns` are committed; the rest follows from them. */
+/** Everything the owner of a partition knows. `plans`, `windows`, `cooldowns`, `breakers`, `head` are committed; the rest follows from them. */
 export interface OwnerState {
   readonly plans: Map<string, Plan>;
   /** Key `<wet or dry>/<tenant>/<rule>`. */
   readonly windows: Map<string, Window>;
   /** Key `<wet or dry>/<tenant>/<rule>/<target>`: until when, milliseconds. */
   readonly cooldowns: Map<string, number>;
+  /** Tenants whose breaker is open, and since when, milliseconds. */
+  readonly breakers: Map<string, number>;
   readonly lanes: Map<string, LaneState>;
   /** Plans that wait for a time of their own, milliseconds; their lanes go on. */
   readonly delayed: Map<string, number>;
@@ -105,6 +107,7 @@ export function emptyState(): OwnerState {
     plans: new Map(),
     windows: new Map(),
     cooldowns: new Map(),
+    breakers: new Map(),
     lanes: new Map(),
     delayed: new Map(),
     active: 0,

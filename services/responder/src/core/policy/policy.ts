@@ -18,6 +18,8 @@ export interface Policy {
   readonly authors: readonly string[];
   /** Of actions of class 3 and above. */
   readonly limits: readonly ScopedLimit[];
+  /** Failures in a span, milliseconds, after which a tenant's actions stop. */
+  readonly breaker: { readonly count: number; readonly windowMs: number };
   protectsNamespace(namespace: string): boolean;
   protectsWorkload(subject: ProtectionSubject): boolean;
 }
@@ -40,6 +42,7 @@ export function compilePolicy(written: ResponsePolicy): Policy {
       const limit = written.limits.disruptive[scope];
       return limit === undefined ? [] : [{ scope, ...limit }];
     }),
+    breaker: written.breaker.failures,
     protectsNamespace: (namespace) => namespaces.some((test) => test(namespace)),
     protectsWorkload: (subject) => workloads.some((test) => test(subject)),
   };
