@@ -47,6 +47,7 @@ export const ACTION_REASONS = [
   'done',
   'already_gone',
   'partial',
+  'forwarded_before',
   /** denied: a guard looked at the world and said no */
   'no_connection',
   'no_pod',
