@@ -28,8 +28,9 @@ export const ACCESS = {
     groups: ['responder', 'responder-owner'],
   },
   console: {
-    reads: ['raw', 'alerts', 'documents', 'workloads'],
-    writes: ['documents', 'commands', 'workloads'],
+    // The ledger and its head, to verify it; approvals and undos are requests to its owner.
+    reads: ['raw', 'alerts', 'documents', 'workloads', 'actions', 'action-state'],
+    writes: ['documents', 'commands', 'workloads', 'action-requests'],
     groups: [],
   },
 } as const satisfies Record<string, RoleAccess>;

@@ -62,6 +62,7 @@ export const ACTION_REASONS = [
   'already_gone',
   'unchanged',
   'partial',
+  'forwarded_before',
   /** denied: a guard looked at the world and said no */
   'no_connection',
   'no_pod',

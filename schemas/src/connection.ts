@@ -67,12 +67,27 @@ export const ClusterConnection = z.strictObject({
   network: network.default('private'),
 });
 
+export const FalcosidekickConnection = z
+  .strictObject({
+    url: url.describe('Where it listens, such as http://falcosidekick.falco:2801/.'),
+    token_file: file
+      .exactOptional()
+      .describe('File with a bearer token, for a proxy before it; it asks for none itself.'),
+    headers_file: file.exactOptional().describe('File with headers, one "Name: value" a line, for such a proxy.'),
+    network,
+  })
+  .refine(
+    (sidekick) => sidekick.token_file === undefined || sidekick.headers_file === undefined,
+    'takes either token_file or headers_file',
+  );
+
 export const ConnectionsFile = z.strictObject({
   version: z.literal(1, 'must be 1'),
   slack: z.record(name, SlackConnection).default({}),
   webhooks: z.record(name, WebhookConnection).default({}),
   gitlab: z.record(name, GitlabConnection).default({}),
   pagerduty: z.record(name, PagerdutyConnection).default({}),
+  falcosidekick: z.record(name, FalcosidekickConnection).default({}),
   clusters: z.array(ClusterConnection).max(1_000).default([]),
 });
 export type ConnectionsFile = z.output<typeof ConnectionsFile>;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConnectionsFile } from '@eyrie/schemas/connection';
 import { AppError } from './errors.ts';
+import { parseHeaders } from './http/header-lines.ts';
 import type { Network } from './http-client.ts';
 import { readYamlFile } from './yaml-file.ts';
 
@@ -35,6 +36,13 @@ export interface PagerdutyTarget {
   readonly network: Network;
 }
 
+export interface FalcosidekickTarget {
+  readonly url: string;
+  /** For a proxy before it. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly network: Network;
+}
+
 export interface ClusterTarget {
   readonly server: string;
   readonly ca?: string;
@@ -49,6 +57,7 @@ export interface Connections {
   readonly webhooks: ReadonlyMap<string, WebhookTarget>;
   readonly gitlab: ReadonlyMap<string, GitlabTarget>;
   readonly pagerduty: ReadonlyMap<string, PagerdutyTarget>;
+  readonly falcosidekick: ReadonlyMap<string, FalcosidekickTarget>;
   /** Key: `clusterKey`. */
   readonly clusters: ReadonlyMap<string, ClusterTarget>;
 }
@@ -63,6 +72,7 @@ export const NO_CONNECTIONS: Connections = {
   webhooks: new Map(),
   gitlab: new Map(),
   pagerduty: new Map(),
+  falcosidekick: new Map(),
   clusters: new Map(),
 };
 
@@ -124,6 +134,23 @@ export function readConnections(file: string): Connections {
     }
     pagerduty.set(name, { url, routingKey, network });
   }
+  const falcosidekick = new Map<string, FalcosidekickTarget>();
+  for (const [name, entry] of Object.entries(parsed.data.falcosidekick)) {
+    const { url, token_file: tokenFile, headers_file: headersFile, network } = entry;
+    const at = `falcosidekick.${name}`;
+    let headers: Readonly<Record<string, string>> = {};
+    if (tokenFile !== undefined) {
+      const token = secret(tokenFile, `${at}.token_file`);
+      if (/[^\x21-\x7e]/.test(token)) problems.push(`${at}.token_file: holds no token`);
+      headers = { authorization: `Bearer ${token}` };
+    } else if (headersFile !== undefined) {
+      const read = parseHeaders(secret(headersFile, `${at}.headers_file`));
+      if (read === undefined)
+        problems.push(`${at}.headers_file: must hold up to 20 lines "Name: value", none of them ours`);
+      headers = read ?? {};
+    }
+    falcosidekick.set(name, { url, headers, network });
+  }
   const clusters = new Map<string, ClusterTarget>();
   for (const [
     index,
@@ -138,7 +165,7 @@ export function readConnections(file: string): Connections {
     clusters.set(key, { server, tokenFile: resolve(dirname(file), path), network, ...(ca !== undefined && { ca }) });
   }
   if (problems.length > 0) throw invalid(file, problems);
-  return { slack, webhooks, gitlab, pagerduty, clusters };
+  return { slack, webhooks, gitlab, pagerduty, falcosidekick, clusters };
 }
 
 function isHttpUrl(text: string): boolean {

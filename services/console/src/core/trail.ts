@@ -113,8 +113,10 @@ function ruleStep({ rule_id: id, fired, first_false: first }: WhyView['rules'][n
   return step('rules', fired ? `${id} fired` : `${id} did not fire${first === undefined ? '' : `: ${first} is false`}`);
 }
 
-function actionStep({ rule_id: id, action, target, state, reason, at }: WhyView['actions'][number]): Step {
-  return step('actions', `${id}/${action} on ${target}: ${state} (${reason}) at ${at}`);
+function actionStep({ rule_id: id, action, target, state, reason, at, detail }: WhyView['actions'][number]): Step {
+  // Which guard said no, and to what, stands in the detail.
+  const more = typeof detail === 'string' ? `: ${detail}` : '';
+  return step('actions', `${id}/${action} on ${target}: ${state} (${reason}) at ${at}${more}`);
 }
 
 function step(name: string, text: string): Step {

@@ -5,6 +5,7 @@ import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
+import { falcosidekickForward } from './falcosidekick-forward.ts';
 import { gitlabIssue } from './gitlab/issue.ts';
 import { kubernetesCordon } from './kubernetes/cordon.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
@@ -40,6 +41,7 @@ export function createActions(
 ): Actions {
   const cluster = { connections, http, policy };
   const actions: Actions = {
+    'falcosidekick:forward': falcosidekickForward(connections, http),
     'gitlab:issue': gitlabIssue(connections, http),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:cordon': kubernetesCordon(cluster),

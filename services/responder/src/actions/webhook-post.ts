@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Call } from '../core/owner/decision.ts';
 import { type Action, problemsOf } from './action.ts';
 import { failedAnswer, failedRequest } from './answers.ts';
+import { fitBody } from './fit-body.ts';
 import { payload } from './payload.ts';
 
 const Parameters = z.strictObject({ connection: z.string().min(1).max(64) });
@@ -70,17 +71,14 @@ function signatureHeaders({ secret }: WebhookTarget, intentKey: string, timestam
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` };
 }
 
-/** `timestamp` is when the rule matched: the same in every repeat. Fields are left out from the end until it fits. */
+/** `timestamp` is when the rule matched: the same in every repeat. */
 function webhookBody(call: Call): string {
   const data = payload(call, { mask: true });
-  const fields = Object.entries(data.fields);
-  for (;;) {
-    const body = JSON.stringify({
+  return fitBody(Object.entries(data.fields), BODY_MAX, (fields) =>
+    JSON.stringify({
       type: 'eyrie.alert.action',
       timestamp: new Date(call.plan.at).toISOString(),
       data: { ...data, fields: Object.fromEntries(fields) },
-    });
-    if (Buffer.byteLength(body) < BODY_MAX || fields.length === 0) return body;
-    fields.splice(Math.floor(fields.length / 2));
-  }
+    }),
+  );
 }

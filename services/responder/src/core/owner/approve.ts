@@ -29,7 +29,7 @@ export function approve(state: OwnerState, request: ApprovalRequest, rules: Rule
   const plan = state.plans.get(request.plan);
   const waiting = plan?.approval;
   if (plan === undefined || waiting === undefined || plan.tenant !== request.tenant) return NOTHING;
-  if (request.plan_hash !== waiting.hash || waiting.until <= now) return NOTHING;
+  if (request.plan_hash !== waiting.hash || waiting.until <= now || request.at < plan.at) return NOTHING;
   if (request.decision === 'deny') return close(plan, 'rejected', 'rejected', now, request);
   const rule = rules.byId.get(plan.rule_id);
   if (rule === undefined) return close(plan, 'suppressed', 'rule_gone', now);

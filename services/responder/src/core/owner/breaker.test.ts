@@ -15,16 +15,8 @@ function failing(desk: Desk, count: number): void {
 }
 
 const last = (desk: Desk) => desk.ledger.at(-1);
-const reset = (desk: Desk, tenant = 't') => {
-  const request = {
-    v: 1,
-    id: 'x',
-    kind: 'breaker_reset',
-    tenant: tenant as TenantId,
-    by: 'ann',
-    at: 0,
-    mac: '',
-  } as const;
+const reset = (desk: Desk, tenant = 't', at = desk.now) => {
+  const request = { v: 1, id: 'x', kind: 'breaker_reset', tenant: tenant as TenantId, by: 'ann', at, mac: '' } as const;
   desk.do({ kind: 'request', request });
 };
 
@@ -49,6 +41,15 @@ describe('the breaker', () => {
     failing(desk, 2);
     desk.match(20);
     expect(desk.run()).toEqual([false]);
+  });
+
+  it('is not closed by a word from before it opened', () => {
+    const desk = new Desk(enforced());
+    desk.now = 5;
+    failing(desk, 3);
+    reset(desk, 't', 4);
+    desk.match(10);
+    expect(last(desk)).toMatchObject({ reason: 'breaker_open' });
   });
 
   it('stops what waited when it opened', () => {

@@ -41,7 +41,9 @@ function isFailure({ state, class: level, mode }: LedgerLine): boolean {
 }
 
 /** Somebody looked: the count begins anew. What was suppressed stays so. */
-export function resetBreaker(state: OwnerState, { tenant }: BreakerReset): Decision {
-  if (!state.breakers.has(tenant)) return NOTHING;
+export function resetBreaker(state: OwnerState, { tenant, at }: BreakerReset): Decision {
+  const since = state.breakers.get(tenant);
+  // A word from before it opened, said again, is not about this time.
+  if (since === undefined || at < since) return NOTHING;
   return { ...NOTHING, breakers: [[tenant, null]], windows: [[`wet/${tenant}//failures`, null]] };
 }
