@@ -54,6 +54,8 @@ export const ACTION_REASONS = [
   'limit_global',
   'breaker_open',
   'earlier_failed',
+  'need_failed',
+  'when_false',
   'rule_gone',
   'rule_changed',
   /** executing, succeeded */

@@ -88,6 +88,15 @@ export const RuleAction = z.strictObject({
   timeout: Duration.exactOptional(),
   retry: Retry.exactOptional(),
   on_error: z.enum(['stop', 'continue']).default('stop').describe('What becomes of the actions after it.'),
+  needs: z
+    .array(id)
+    .min(1)
+    .max(20)
+    .exactOptional()
+    .describe('Actions before it that must have succeeded; otherwise it alone is left out.'),
+  when: text(4_096)
+    .exactOptional()
+    .describe('An expression as `where`, also over `results.NAME.state` and `results.NAME.reason` of actions before it.'),
   undo: z
     .strictObject({ after: Duration })
     .exactOptional()
@@ -162,6 +171,7 @@ export const ResponseRule = z.strictObject({
     .strictObject({
       quorum: z.number().int().min(1).max(10).default(1).describe('So many different persons.'),
       ttl: Duration.default(900_000).describe('Without their word until then it is not done.'),
+      ask: z.array(RuleAction).min(1).max(5).exactOptional().describe('Notices (class 0) that tell persons at once.'),
     })
     .exactOptional()
     .describe('Of mode approve. Default: one person within 15m.'),

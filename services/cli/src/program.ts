@@ -225,6 +225,7 @@ export function createProgram(): Command {
     .command('check')
     .description('check the rules of a directory and run the tests in their files')
     .argument('<dir>')
+    .option('--connections', 'also ask every connection whether it is there and lets us')
     .addOption(json())
     .action(async (dir, options) => (await import('./verbs/rules.ts')).check(dir, options));
   rules

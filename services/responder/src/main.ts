@@ -1,21 +1,24 @@
 import type { Bus, GroupSpec } from '@eyrie/platform/bus/bus';
 import { type KeptGroup, type KeptRun, keepJoined } from '@eyrie/platform/bus/keep-joined';
 import { type Clock, systemClock } from '@eyrie/platform/clock';
+import { NO_CONNECTIONS } from '@eyrie/platform/connections';
 import { isRetryable } from '@eyrie/platform/errors';
-import { createHttpClient } from '@eyrie/platform/http-client';
+import { createHttpClient, type HttpClient } from '@eyrie/platform/http-client';
 import type { Component } from '@eyrie/platform/lifecycle';
 import type { Logger } from '@eyrie/platform/log';
 import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { Vitals } from '@eyrie/platform/vitals';
+import { type ConnectionFinding, checkConnections } from './check-connections.ts';
 import { NO_RULES } from './core/rules/rule-set.ts';
+import { permissionsOf } from './describe-actions.ts';
 import { runMatcher } from './matcher.ts';
 import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
 import { Progress } from './progress.ts';
 import type { RuleReport } from './rule-files.ts';
 import { prepareScratch } from './scratch.ts';
-import { type LiveSetup, openSetup, readSetup, type SetupPaths } from './setup.ts';
+import { type LiveSetup, openSetup, readSetup, type Setup, type SetupPaths } from './setup.ts';
 
 export { describeActions, permissionsOf } from './describe-actions.ts';
 export type { RuleReport } from './rule-files.ts';
@@ -93,7 +96,14 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
           return runMatcher(assigned, signal, { ...shared, rules: () => setup.current.rules });
         }),
       ];
-      void watch(setup, clock, options.reloadMs ?? RELOAD_MS, stopping.signal);
+      void tellMissing(setup, http, log);
+      void watch(
+        setup,
+        clock,
+        options.reloadMs ?? RELOAD_MS,
+        stopping.signal,
+        () => void tellMissing(setup, http, log),
+      );
     },
     stop: async () => {
       stopping.abort();
@@ -136,10 +146,48 @@ export function createRuleReader(
   };
 }
 
-async function watch(setup: LiveSetup, clock: Clock, everyMs: number, signal: AbortSignal): Promise<void> {
+/** What is missing is said at the start, with verb and resource: nobody has to wait for an attack to find out. */
+async function tellMissing({ current }: LiveSetup, http: HttpClient, log: Logger): Promise<void> {
+  const needed = permissionsNeeded(current);
+  if (needed.length === 0) return;
+  const clusters = { ...NO_CONNECTIONS, clusters: current.connections.clusters };
+  for (const { connection, ok, message } of await checkConnections(clusters, http, needed)) {
+    if (!ok) log.error({ connection, problem: message }, 'responses in this cluster will be denied');
+  }
+}
+
+function permissionsNeeded({ rules, actions }: Setup): ReturnType<typeof permissionsOf> {
+  const used = new Set(rules.rules.flatMap((rule) => rule.actions.map(({ actionner }) => actionner)));
+  return permissionsOf([...used].map((name) => ({ rbac: actions[name]?.rbac ?? [] })));
+}
+
+async function watch(
+  setup: LiveSetup,
+  clock: Clock,
+  everyMs: number,
+  signal: AbortSignal,
+  onSwap: () => void = () => {},
+): Promise<void> {
   while (!signal.aborted) {
     await clock.sleep(everyMs, signal);
-    if (!signal.aborted) setup.refresh();
+    if (!signal.aborted && setup.refresh()) onSwap();
+  }
+}
+
+/**
+ * Asks every connection whether it is there and lets us do what the rules of a directory say.
+ * @throws as `checkRules`
+ */
+export async function checkRuleConnections(
+  directory: string,
+  options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'> = {},
+): Promise<readonly ConnectionFinding[]> {
+  const http = createHttpClient();
+  try {
+    const setup = readSetup({ ...options, rulesDir: directory, scriptsMax: 4 }, { http, clock: systemClock });
+    return await checkConnections(setup.connections, http, permissionsNeeded(setup));
+  } finally {
+    await http.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@eyrie/platform/clock';
-import { NO_CONNECTIONS, readConnections } from '@eyrie/platform/connections';
+import { type Connections, NO_CONNECTIONS, readConnections } from '@eyrie/platform/connections';
 import { describeError } from '@eyrie/platform/errors';
 import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Logger } from '@eyrie/platform/log';
@@ -31,6 +31,7 @@ export interface SetupPaths {
 export interface Setup {
   readonly rules: RuleSet;
   readonly actions: Actions;
+  readonly connections: Connections;
   readonly report: RuleReport;
 }
 
@@ -43,14 +44,19 @@ export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Cl
   const policy = readPolicy(written, problems);
   const actions = createActions({ ...deps, connections, scripts, policy }, paths);
   if (paths.rulesDir === undefined) {
-    return { rules: NO_RULES, actions, report: { files: 0, rules: [], tests: { passed: 0, failed: 0 }, problems: [] } };
+    return {
+      rules: NO_RULES,
+      actions,
+      connections,
+      report: { files: 0, rules: [], tests: { passed: 0, failed: 0 }, problems: [] },
+    };
   }
   const { set, report } = loadRules(
     paths.rulesDir,
     { ...written, problems: [...written.problems, ...problems] },
     { catalog: actions, policy, enforceRefusal: paths.enforceRefusal },
   );
-  return { rules: set, actions, report };
+  return { rules: set, actions, connections, report };
 }
 
 export interface LiveSetup {

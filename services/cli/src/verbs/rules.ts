@@ -1,19 +1,24 @@
 import { AppError } from '@eyrie/platform/errors';
-import { checkRules, describeActions, permissionsOf } from '@eyrie/responder';
+import { checkRuleConnections, checkRules, describeActions, permissionsOf } from '@eyrie/responder';
 import { stringify } from 'yaml';
 import { readConfig } from '../config.ts';
-import { jsonLine, printJson, printLine } from '../print.ts';
+import { jsonLine, plain, printJson, printLine } from '../print.ts';
 import { rulePaths } from '../rule-paths.ts';
 
-export async function check(dir: string, options: { json?: boolean }): Promise<void> {
+export async function check(dir: string, options: { connections?: boolean; json?: boolean }): Promise<void> {
   const config = readConfig(process.env);
-  const report = await checkRules(dir, rulePaths(config));
+  const paths = rulePaths(config);
+  const report = await checkRules(dir, paths);
+  const connections = options.connections === true ? await checkRuleConnections(dir, paths) : [];
+  if (connections.some(({ ok }) => !ok)) process.exitCode = 1;
   if (options.json === true) {
     // The report says what is wrong; an error beside it would be a second value.
-    printJson(report);
+    printJson(options.connections === true ? { ...report, connections } : report);
     if (report.problems.length > 0) process.exitCode = 1;
     return;
   }
+  for (const { connection, ok, message } of connections)
+    printLine(`${ok ? 'ok    ' : 'FAILED'} ${connection}: ${plain(message)}`);
   for (const rule of report.rules) printLine(`${rule.ok ? 'ok    ' : 'FAILED'} ${rule.file} ${rule.id} (${rule.mode})`);
   printLine(`${report.tests.passed} tests passed, ${report.tests.failed} failed`);
   for (const problem of report.problems) printLine(`FAILED ${problem}`);

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Call, EffectResult } from '../core/owner/decision.ts';
 import type { CatalogEntry, Problem } from '../core/rules/compiled.ts';
 
-interface Permission {
+export interface Permission {
   /** API group; empty for the core one. */
   readonly group: string;
   readonly resource: string;

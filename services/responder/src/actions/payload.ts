@@ -18,6 +18,15 @@ export function payload({ plan, intent }: Call, options: { readonly mask: boolea
     cluster: plan.cluster,
     alert_id: plan.alert_id,
     ...(plan.event_id !== undefined && { event_id: plan.event_id }),
+    ...(plan.approval !== undefined && {
+      approval: {
+        plan: plan.key,
+        plan_hash: plan.approval.hash,
+        quorum: plan.approval.quorum,
+        until: new Date(plan.approval.until).toISOString(),
+        actions: plan.steps.filter(({ state }) => state === 'awaiting_approval').map(({ action }) => action),
+      },
+    }),
     target: hide(plan.target),
     detection: hide(context?.rule ?? ''),
     priority: context?.priority ?? '',

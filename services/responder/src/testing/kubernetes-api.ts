@@ -107,6 +107,7 @@ type Fake = Pick<FakeKubernetes, 'objects' | 'budgets' | 'forbidden'>;
 function answer(fake: Fake, asked: Asked, isKnown: boolean): Reply {
   if (!isKnown) return status(401, 'Unauthorized', 'Unauthorized');
   const { verb, resource, object } = meaning(asked);
+  if (resource === 'selfsubjectaccessreviews') return review(fake, asked);
   if (fake.forbidden.has(`${verb} ${resource}`)) {
     const message = `${resource} "${object}" is forbidden: User "eyrie" cannot ${verb} resource "${resource}"`;
     return status(403, 'Forbidden', message);
@@ -121,6 +122,15 @@ function answer(fake: Fake, asked: Asked, isKnown: boolean): Reply {
   if (verb === 'get') return { status: 200, body: found };
   if (verb === 'delete') return remove(fake, path, found, asked.body);
   return patch(fake, path, found, asked);
+}
+
+/** Everybody may ask what they may. */
+function review({ forbidden }: Fake, { body }: Asked): Reply {
+  const { resourceAttributes: asked } = body['spec'] as {
+    readonly resourceAttributes: { readonly verb: string; readonly resource: string; readonly subresource?: string };
+  };
+  const resource = asked.subresource === undefined ? asked.resource : `${asked.resource}/${asked.subresource}`;
+  return { status: 201, body: { ...body, status: { allowed: !forbidden.has(`${asked.verb} ${resource}`) } } };
 }
 
 function meaning({ method, path }: Asked): { verb: string; resource: string; object: string } {

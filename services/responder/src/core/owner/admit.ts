@@ -89,14 +89,16 @@ function makePlan(
   options: OwnerOptions,
 ): Plan {
   const { tenant, cluster, alert_id: alertId, event_id: eventId, target, context } = request;
-  const steps = rule.actions.map(
-    ({ action, actionner, class: actionClass, provable }): Step => ({
+  // Who is not asked need not be told.
+  const actions = rule.actions.filter(({ asks }) => asks !== true || state === 'awaiting_approval');
+  const steps = actions.map(
+    ({ action, actionner, class: actionClass, provable, asks }): Step => ({
       intent_key: intentKey(tenant, rule.id, action, alertId, target),
       action,
       actionner,
       class: actionClass,
       // What can be proven waits for its turn, as if it were to be done.
-      ...(state === 'simulated' && provable === true ? PROVING : { state, reason }),
+      ...((state === 'simulated' && provable === true) || asks === true ? PROVING : { state, reason }),
       version: 1,
       attempt: 0,
       incarnation: options.incarnation,
@@ -117,7 +119,7 @@ function makePlan(
     expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, ...rule.limits.map(({ windowMs }) => windowMs)),
     steps,
     ...(steps.some((step) => step.reason === 'queued' || step.reason === 'approval_needed') && {
-      todo: { actions: rule.actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
+      todo: { actions: actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
     }),
   };
   return state === 'awaiting_approval' ? { ...plan, approval: approvalFor(plan, rule, now) } : plan;

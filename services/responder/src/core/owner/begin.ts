@@ -5,6 +5,7 @@ import { isBroken } from './breaker.ts';
 import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import { currentStep, type OwnerState, type Plan } from './state.ts';
+import { missedCondition } from './step-conditions.ts';
 import { beginUndos } from './undo.ts';
 
 /** Begins every waiting action whose lane is free. What is begun is durable before it is called. */
@@ -28,6 +29,13 @@ export function begin(state: OwnerState, rules: RuleSet, now: number, options: O
         const given = giveUp(plan, index, stopped, now);
         plans.push(given.plan);
         ledger.push(...given.lines);
+        continue;
+      }
+      const missed = missedCondition(plan, action);
+      if (missed !== undefined) {
+        const left = advance(plan, index, { state: 'suppressed', reason: missed }, now);
+        plans.push(settle(left.plan));
+        ledger.push(left.line);
         continue;
       }
       const { plan: begun, line } = advance(

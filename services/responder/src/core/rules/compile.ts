@@ -26,7 +26,17 @@ export function compileRule(
   const fields = compileConditions(match.output_fields, 'match.output_fields', problems);
   const where = match.where === undefined ? undefined : compileWhere(match.where, 'match.where', problems);
   const unless = rule.unless === undefined ? undefined : compileUnless(rule.unless, problems);
-  const actions = compileActions(rule, catalog, problems);
+  const asks = compileActions(rule.approval?.ask ?? [], 'approval.ask', catalog, problems);
+  for (const { action, class: level } of asks) {
+    if (level > 0)
+      problems.push({ field: 'approval.ask', message: `${action} is of class ${level}; a notice is of class 0` });
+  }
+  const names = new Set(asks.map(({ action }) => action));
+  const done = compileActions(rule.actions, 'actions', catalog, problems, names);
+  const actions = [
+    ...asks.map((action) => ({ ...action, asks: true as const, onError: 'continue' as const })),
+    ...done,
+  ];
   const highest = Math.max(...actions.map((action) => action.class), 0) as ActionClass;
   guardClass(rule, highest, problems);
   if (problems.length > 0) return { problems };
@@ -104,11 +114,17 @@ function compileUnless(items: readonly string[], problems: Problem[]): NonNullab
   return { conditions, expressions };
 }
 
-function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Problem[]): readonly PlannedAction[] {
+function compileActions(
+  list: ResponseRule['actions'],
+  place: string,
+  catalog: ActionCatalog,
+  problems: Problem[],
+  names = new Set<string>(),
+): readonly PlannedAction[] {
   const actions: PlannedAction[] = [];
-  const names = new Set<string>();
-  for (const [index, written] of rule.actions.entries()) {
-    const at = `actions.${index}`;
+  for (const [index, written] of list.entries()) {
+    const at = `${place}.${index}`;
+    checkOrder(written, at, names, problems);
     if (names.has(written.action))
       problems.push({ field: `${at}.action`, message: `"${written.action}" stands twice` });
     names.add(written.action);
@@ -150,10 +166,25 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
       ...(entry.provable === true && { provable: true }),
       ...(entry.undoable === true && { undoable: true }),
       ...(written.undo !== undefined && { undoAfterMs: written.undo.after }),
+      ...(written.needs !== undefined && { needs: written.needs }),
+      ...(written.when !== undefined && { when: written.when }),
       ...(entry.deadlineMs !== undefined && { deadlineMs: entry.deadlineMs }),
     });
   }
   return actions;
+}
+
+/** What it hangs on stands before it. */
+function checkOrder(
+  { needs = [], when }: ResponseRule['actions'][number],
+  at: string,
+  before: ReadonlySet<string>,
+  problems: Problem[],
+): void {
+  for (const name of needs) {
+    if (!before.has(name)) problems.push({ field: `${at}.needs`, message: `no action "${name}" stands before it` });
+  }
+  if (when !== undefined) compileWhere(when, `${at}.when`, problems);
 }
 
 /** What breaks things says so itself, is limited, and shows where it acts and where it does not. */

@@ -30,6 +30,12 @@ export interface PlannedAction {
   readonly onError: 'stop' | 'continue';
   /** Also called in dry_run: it looks at everything, asks the far side whether it would, and changes nothing. */
   readonly provable?: boolean;
+  /** Tells persons that their word is awaited: done while the others wait, and in no other mode. */
+  readonly asks?: true;
+  /** Actions before it that must have succeeded. */
+  readonly needs?: readonly string[];
+  /** An expression over fields and results of actions before it. */
+  readonly when?: string;
   /** It can be taken back. */
   readonly undoable?: boolean;
   /** Taken back by itself so long after it was done, milliseconds. */

@@ -77,7 +77,8 @@ function outcomeOf(
     evolve(state, admitted);
     last = admitted.plans[0];
   }
-  const step = last?.steps[0];
+  // Who asks persons does so at once; what they are asked decides.
+  const step = last?.steps.find(({ state }) => state === 'awaiting_approval') ?? last?.steps[0];
   // A plan that waits for its turn would begin; in dry_run what can be proven waits as well, and is simulated.
   const begun = rule.mode === 'dry_run' ? 'simulated' : 'executing';
   const decision = step?.reason === 'queued' ? begun : (step?.state ?? 'no_match');
