@@ -21,6 +21,17 @@ export const SlackConnection = z
     token_file: file.exactOptional().describe('File with a bot token (chat:write).'),
     api_url: url.default('https://slack.com/api/'),
     channel: z.string().min(1).max(80).exactOptional().describe('Default channel, with a token.'),
+    approvals: z
+      .strictObject({
+        signing_secret_file: file.describe('File with the signing secret of the Slack app.'),
+        team_id: z.string().regex(/^[TE][A-Z0-9]{2,20}$/, 'must be such as T0123ABCD'),
+        tenant: name.default('default').describe('Whose plans are approved from there.'),
+        users: z
+          .record(z.string().regex(/^[UW][A-Z0-9]{2,20}$/, 'must be such as U0123ABCD'), z.string().min(1).max(200))
+          .describe('Which person a Slack user is, as `person` of tokens.'),
+      })
+      .exactOptional()
+      .describe('Buttons: Slack sends to /v1/slack/interactions of the API.'),
     network,
   })
   .refine(

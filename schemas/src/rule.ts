@@ -96,7 +96,9 @@ export const RuleAction = z.strictObject({
     .describe('Actions before it that must have succeeded; otherwise it alone is left out.'),
   when: text(4_096)
     .exactOptional()
-    .describe('An expression as `where`, also over `results.NAME.state` and `results.NAME.reason` of actions before it.'),
+    .describe(
+      'An expression as `where`, also over `results.NAME.state` and `results.NAME.reason` of actions before it.',
+    ),
   undo: z
     .strictObject({ after: Duration })
     .exactOptional()

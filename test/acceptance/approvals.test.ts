@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Running, startEyrie, temporaryDirectory } from '../../bench/process.ts';
@@ -9,6 +10,10 @@ import {
 import { type TestPlace, testPlace } from '../../services/responder/src/testing/place.ts';
 import { aPod, CONTAINER, changes, POD_PATH, UID } from '../../services/responder/src/testing/pods.ts';
 import { EVENT, eyrie } from './eyrie.ts';
+
+const SLACK = `slack:
+  soc: {token_file: token, channel: C1, approvals: {signing_secret_file: signing, team_id: T0TEAM, users: {U0BOB: bob}}}
+`;
 
 const RULE = `
 version: 1
@@ -24,6 +29,7 @@ rules:
       - {name: asks, given: {event: {rule: Terminal shell in container}}, expect: {decision: awaiting_approval, plan: [cut]}}
 `;
 
+const SIGNING = 'signing-secret-of-the-app';
 const directory = temporaryDirectory('approvals');
 let api: FakeKubernetes;
 let place: TestPlace;
@@ -47,11 +53,8 @@ beforeAll(async () => {
   api.objects.set(POD_PATH, aPod());
   place = testPlace();
   place.connections(
-    `clusters:\n  - {cluster: default, server: "${api.server}", ca_file: ca.pem, token_file: token}\n`,
-    {
-      'ca.pem': api.ca,
-      token: FAKE_TOKEN,
-    },
+    `clusters:\n  - {cluster: default, server: "${api.server}", ca_file: ca.pem, token_file: token}\n${SLACK}`,
+    { 'ca.pem': api.ca, token: FAKE_TOKEN, signing: SIGNING },
   );
   place.rule('isolate.yaml', RULE);
   running = await startEyrie(join(directory.path, 'data'), {
@@ -76,6 +79,33 @@ afterAll(async () => {
   place.remove();
   directory.remove();
 });
+
+/** A button in Slack, as Slack sends it. */
+async function press(
+  user: string,
+  { plan, plan_hash: hash }: Record<string, string>,
+  secret = SIGNING,
+): Promise<number> {
+  const payload = {
+    type: 'block_actions',
+    user: { id: user },
+    team: { id: 'T0TEAM' },
+    actions: [{ action_id: 'eyrie-approve', value: `${plan}:${hash}` }],
+  };
+  const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const signature = createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex');
+  const answer = await fetch(`${running.ready.console}/v1/slack/interactions`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-slack-request-timestamp': timestamp,
+      'x-slack-signature': `v0=${signature}`,
+    },
+    body,
+  });
+  return answer.status;
+}
 
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
@@ -115,7 +145,11 @@ describe('a rule that asks', () => {
     expect((await run(['approvals', 'approve', waiting.plan, ...other], files['bob'])).stderr).toContain('another one');
     expect((await run(['approvals', 'list'])).body.items).toHaveLength(1);
     expect(changes(api)).toEqual([]);
-    await approve('bob');
+    expect(await press('U0NOBODY', waiting)).toBe(403);
+    expect(await press('U0BOB', waiting, 'another secret')).toBe(401);
+    expect(await press('U0BOB', { ...waiting, plan_hash: '0'.repeat(32) })).toBe(409);
+    expect(changes(api)).toEqual([]);
+    expect(await press('U0BOB', waiting)).toBe(200);
 
     const intent = await until(async () => {
       const { items } = (await run(['actions'])).body;

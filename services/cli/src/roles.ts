@@ -15,6 +15,7 @@ import type { Foundation } from './foundation.ts';
 import { inputsOf } from './inputs.ts';
 import type { RoleName } from './role-names.ts';
 import { rulePaths } from './rule-paths.ts';
+import { slackApprovals } from './slack-approvals.ts';
 
 /** There each archiver reads the judge's counts from its changelogs over the network: seldom. */
 const RECONCILE_ON_KAFKA_MS = 600_000;
@@ -112,6 +113,9 @@ export function createRoles(names: ReadonlySet<RoleName>, foundation: Foundation
         operator,
         mask: maskSecrets,
         explain: { matches, rules: (input) => (responder ?? reader)?.explain(input) ?? [] },
+        ...(config.EYRIE_CONNECTIONS_FILE !== undefined && {
+          slackApprovals: slackApprovals(config.EYRIE_CONNECTIONS_FILE, deps.log),
+        }),
       },
       { host: config.EYRIE_CONSOLE_HOST, port: config.EYRIE_CONSOLE_PORT, isReady, ...tlsOf(config, 'CONSOLE') },
     ),

@@ -1,5 +1,6 @@
 import type { Bus } from '@eyrie/platform/bus/bus';
 import type { Clock } from '@eyrie/platform/clock';
+import type { SlackApprovals } from '@eyrie/platform/connections';
 import type { Documents } from '@eyrie/platform/documents';
 import type { GateOptions } from '@eyrie/platform/http/gate';
 import type { HttpApp } from '@eyrie/platform/http/server';
@@ -55,6 +56,8 @@ export interface ConsoleDependencies {
   /** Covers known shapes of secrets in text. */
   readonly mask: (text: string) => string;
   readonly explain?: Explain;
+  /** Slack apps whose buttons are taken; none where absent. */
+  readonly slackApprovals?: () => readonly SlackApprovals[];
 }
 
 /** What the routes work with. */

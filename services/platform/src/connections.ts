@@ -9,10 +9,20 @@ import { readYamlFile } from './yaml-file.ts';
 export type SlackTarget = {
   readonly network: Network;
   readonly channel?: string;
+  readonly approvals?: SlackApprovals;
 } & (
   | { readonly kind: 'webhook'; readonly url: string }
   | { readonly kind: 'token'; readonly apiUrl: string; readonly token: string }
 );
+
+/** Who may answer with buttons. */
+export interface SlackApprovals {
+  readonly signingSecret: string;
+  readonly teamId: string;
+  readonly tenant: string;
+  /** Person by Slack user. */
+  readonly users: ReadonlyMap<string, string>;
+}
 
 export interface WebhookTarget {
   readonly url: string;
@@ -97,7 +107,19 @@ export function readConnections(file: string): Connections {
 
   const slack = new Map<string, SlackTarget>();
   for (const [name, entry] of Object.entries(parsed.data.slack)) {
-    const common = { network: entry.network, ...(entry.channel !== undefined && { channel: entry.channel }) };
+    const { approvals } = entry;
+    const common = {
+      network: entry.network,
+      ...(entry.channel !== undefined && { channel: entry.channel }),
+      ...(approvals !== undefined && {
+        approvals: {
+          signingSecret: secret(approvals.signing_secret_file, `slack.${name}.approvals.signing_secret_file`),
+          teamId: approvals.team_id,
+          tenant: approvals.tenant,
+          users: new Map(Object.entries(approvals.users)),
+        },
+      }),
+    };
     if (entry.webhook_url_file !== undefined) {
       const at = `slack.${name}.webhook_url_file`;
       const url = secret(entry.webhook_url_file, at);

@@ -132,7 +132,7 @@ tests:
 
   it('names every problem at once: file, rule, field', async () => {
     place.rule('a.yaml', rule(`rule: A\nid: a\nmatch: {rulez: [x], priority: ">=Loud"}\n${TRACE}`));
-    place.rule('b.yaml', rule(`rule: B\nid: b\nmode: approve\nmatch: {rules: [x]}\n${TRACE}`));
+    place.rule('b.yaml', rule(`rule: B\nid: b\nmode: later\nmatch: {rules: [x]}\n${TRACE}`));
     place.rule(
       'c.yaml',
       rule(
@@ -147,7 +147,7 @@ tests:
     for (const wanted of [
       /a\.yaml: a: match: .*rulez/,
       /a\.yaml: a: match\.priority/,
-      /b\.yaml: b: mode: approve is not in this version/,
+      /b\.yaml: b: mode: Invalid option/,
       /c\.yaml: c: match\.output_fields\.0: "proc\.name" is not field=value/,
       /c\.yaml: c: actions\.0\.parameters.*allow/,
       /c\.yaml: c: actions\.1\.action: "x" stands twice/,

@@ -3,7 +3,10 @@ import type { Principal } from '@eyrie/platform/tokens';
 import type { Matcher } from '@eyrie/schemas';
 
 /** A token bound to a cluster sees that one, whatever was asked. @throws AppError EYRIE_HTTP_FORBIDDEN */
-export function boundCluster({ cluster: own }: Principal, asked: string | undefined): { cluster?: string } {
+export function boundCluster(
+  { cluster: own }: Pick<Principal, 'cluster'>,
+  asked: string | undefined,
+): { cluster?: string } {
   if (own === '*') return asked === undefined ? {} : { cluster: asked };
   if (asked !== undefined && asked !== own) {
     throw new AppError('EYRIE_HTTP_FORBIDDEN', `the token is bound to the cluster ${own}`);

@@ -9,6 +9,7 @@ import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { metricRoutes } from './metrics.ts';
+import { slackRoutes } from './slack.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 import { whyRoutes } from './why.ts';
@@ -22,6 +23,7 @@ export function addRoutes(app: App, context: Context): void {
   actionRoutes(app, context);
   approvalRoutes(app, context);
   breakerRoutes(app, context);
+  slackRoutes(app, context);
   metricRoutes(app, context);
   healthRoutes(app, context);
   deadLetterRoutes(app, context);

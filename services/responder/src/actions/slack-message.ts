@@ -33,7 +33,7 @@ export function slackMessage({ slack }: Connections, http: HttpClient): Action {
       const { connection, channel } = Parameters.parse(call.action.parameters);
       const target = slack.get(connection);
       if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };
-      const message = slackMessageBody(call);
+      const message = slackMessageBody(call, target.approvals !== undefined);
       const { url, headers, body } = requestOf(target, channel, message);
       try {
         const answer = await http.send({
@@ -87,7 +87,7 @@ function requestOf(target: SlackTarget, channel: string | undefined, message: ob
 }
 
 /** Block Kit with its limits; `verbatim` keeps Slack from making links and mentions out of plain text. */
-function slackMessageBody(call: Call) {
+function slackMessageBody(call: Call, takesButtons: boolean) {
   const { plan } = call;
   const data = payload(call, { mask: true });
   const title = `${data.priority}: ${data.detection}`;
@@ -114,6 +114,7 @@ function slackMessageBody(call: Call) {
         ? []
         : [{ type: 'section', text: { type: 'mrkdwn', verbatim: true, text: fitSlack(data.summary, 1_500) } }]),
       { type: 'section', fields: shown.slice(0, 10).map(([name, value]) => field(name, value)) },
+      ...askingBlocks(call, takesButtons),
       {
         type: 'context',
         elements: [
@@ -122,6 +123,28 @@ function slackMessageBody(call: Call) {
       },
     ],
   };
+}
+
+/** What waits for a person, and how to say so. A button carries the names of the plan and what was seen of it, and no more. */
+function askingBlocks({ plan }: Call, takesButtons: boolean): readonly object[] {
+  const { approval } = plan;
+  if (approval === undefined) return [];
+  const waiting = plan.steps.filter(({ state }) => state === 'awaiting_approval').map(({ action }) => action);
+  const until = new Date(approval.until).toISOString().replace('.000Z', 'Z');
+  const many = approval.quorum > 1 ? ` by ${approval.quorum} persons` : '';
+  const text = `*Waits for approval*${many} until ${until}: ${fitSlack(waiting.join(', '), 900)}`;
+  const how = `eyrie approvals approve ${plan.key} --hash ${approval.hash}`;
+  const section = (words: string) => ({ type: 'section', text: { type: 'mrkdwn', verbatim: true, text: words } });
+  if (!takesButtons) return [section(`${text}\n\`${how}\``)];
+  const button = (name: string, label: string, style: string) => ({
+    type: 'button',
+    action_id: `eyrie-${name}`,
+    style,
+    text: { type: 'plain_text', text: label },
+    value: `${plan.key}:${approval.hash}`,
+  });
+  const elements = [button('approve', 'Approve', 'primary'), button('deny', 'Deny', 'danger')];
+  return [section(text), { type: 'actions', elements }];
 }
 
 const NAMES: readonly (readonly [label: string, fields: readonly string[]])[] = [
