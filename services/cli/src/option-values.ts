@@ -42,3 +42,12 @@ export function duration(text: string): number {
   if (ms > LONGEST_MS) throw new InvalidArgumentError('must be at most 3650d');
   return ms;
 }
+
+/** `30d` (so long ago) or an ISO 8601 moment, in milliseconds since 1970. */
+export function momentInPast(text: string): number {
+  if (/^\d+(ms|s|m|h|d)$/.test(text)) return Date.now() - duration(text);
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError('must be a duration such as 30d (ago), or a time such as 2026-11-24T10:00Z');
+  return at;
+}

@@ -1,6 +1,6 @@
 import { ACCESS_ROLES } from '@eyrie/schemas';
 import { Argument, Command, Option } from 'commander';
-import { duration, PARTITIONS, partitionCounts, positiveNumber, wholeNumber } from './option-values.ts';
+import { duration, momentInPast, PARTITIONS, partitionCounts, positiveNumber, wholeNumber } from './option-values.ts';
 import { ROLES, type RoleName } from './role-names.ts';
 
 const json = () => new Option('--json', 'print one JSON value on standard output');
@@ -16,6 +16,22 @@ function speaking(command: Command): Command {
     .addOption(
       new Option('--token <token>', 'API token, if it is not that of the data directory').env('EYRIE_API_TOKEN'),
     )
+    .addOption(json());
+}
+
+const DAY_MS = 86_400_000;
+
+/** Options of the verbs that ask stored history. */
+function overHistory(command: Command): Command {
+  return command
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .addOption(
+      new Option('--from <when>', 'begin there: 30d (ago), or a time')
+        .argParser(momentInPast)
+        .default(Date.now() - 30 * DAY_MS, '30d'),
+    )
+    .addOption(new Option('--to <when>', 'end there; otherwise now').argParser(momentInPast))
+    .option('--partitions <n>', 'partitions of action requests, if they are not those of the settings', positiveNumber)
     .addOption(json());
 }
 
@@ -234,6 +250,9 @@ export function createProgram(): Command {
     .argument('<dir>')
     .addOption(json())
     .action(async (dir, options) => (await import('./verbs/rules.ts')).rbac(dir, options));
+  overHistory(rules.command('simulate').argument('<dir>', 'directory of response rules'))
+    .description('what the rules would have done to stored history: counts, limits, verdicts, difference to the ledger')
+    .action(async (dir, options) => (await import('./verbs/rules-simulate.ts')).simulate(dir, options));
   rules
     .command('import')
     .argument('<file...>', 'rule files, in the order they override one another')

@@ -15,13 +15,16 @@ import { permissionsOf } from './describe-actions.ts';
 import { runMatcher } from './matcher.ts';
 import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
+import { OWNER_DEFAULTS } from './owner-defaults.ts';
 import { Progress } from './progress.ts';
 import type { RuleReport } from './rule-files.ts';
 import { prepareScratch } from './scratch.ts';
 import { type LiveSetup, openSetup, readSetup, type Setup, type SetupPaths } from './setup.ts';
 
 export { describeActions, permissionsOf } from './describe-actions.ts';
+export type { Select } from './history/select.ts';
 export type { RuleReport } from './rule-files.ts';
+export { type SimulationReport, simulateRules } from './simulate.ts';
 export { importTalonRules, type TalonReport } from './talon-import.ts';
 
 export interface ResponderDeps {
@@ -55,7 +58,6 @@ export interface Responder extends RuleReader {
   caughtUp(): Promise<void>;
 }
 
-const DAY = 86_400_000;
 const RELOAD_MS = 2_000;
 const MATCHER: GroupSpec = { group: 'responder', inputs: ['judged', 'alerts'] };
 const OWNER: GroupSpec = { group: 'responder-owner', inputs: ['action-requests'], state: 'action-state' };
@@ -66,11 +68,9 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
   const progress = new Progress();
   const http = createHttpClient();
   const settings: OwnerSettings = {
-    alertLifeMs: 32 * DAY,
-    plansMax: 200_000,
+    ...OWNER_DEFAULTS,
     partitions: bus.partitions('action-requests'),
     activeMax: 10_000,
-    notifyDeadlineMs: DAY,
     drainMs: options.drainMs ?? 4_000,
   };
   let groups: readonly KeptGroup[] = [];
