@@ -1,7 +1,8 @@
-import { type ActionRequest, type Alert, partitionOf } from '@eyrie/schemas';
+import type { ActionRequest, Alert } from '@eyrie/schemas';
+import { requestPartition } from '@eyrie/schemas/request-partition';
 import { AlertMemory } from './alert-memory.ts';
 import type { Call, LedgerLine, OwnerOptions } from './core/owner/decision.ts';
-import { partitionHash, requestKey } from './core/request.ts';
+import { requestKey } from './core/request.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
 import { LedgerDiff } from './core/simulate/ledger-diff.ts';
 import { answerCall, type GuardSource, type LiveLedger } from './core/simulate/live-ledger.ts';
@@ -64,7 +65,7 @@ export class Simulation {
     for (const { rule, request: unsigned } of matches) {
       const request: ActionRequest = { ...unsigned, mac: '' };
       const key = requestKey(rule.class, request.tenant, request.alert_id);
-      const owner = this.#owners[partitionOf(partitionHash(key), this.#owners.length)];
+      const owner = this.#owners[requestPartition(key, this.#owners.length)];
       this.#guards = new Map();
       const lines = owner?.take(request, request.at) ?? [];
       for (const [intent, ofIntent] of Map.groupBy(lines, (line) => line.intent_key)) {

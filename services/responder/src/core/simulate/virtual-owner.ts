@@ -9,7 +9,7 @@ import {
   type OwnerOptions,
 } from '../owner/decision.ts';
 import { emptyState } from '../owner/state.ts';
-import type { RuleSet } from '../rules/rule-set.ts';
+import { type RuleSet, ruleSet } from '../rules/rule-set.ts';
 
 /** Cooldowns and windows that are over are forgotten this often; they count for nothing either way. */
 const EXPIRE_MS = 3_600_000;
@@ -29,7 +29,7 @@ export class VirtualOwner {
   #expireAt = 0;
 
   constructor(rules: RuleSet, options: OwnerOptions, answer: (call: Call) => EffectResult) {
-    this.#rules = rules;
+    this.#rules = withoutUndo(rules);
     this.#options = options;
     this.#answer = answer;
   }
@@ -67,4 +67,13 @@ export class VirtualOwner {
       more = removed.length + windows.length + cooldowns.length > 0;
     }
   }
+}
+
+/** Nothing is done, so nothing is taken back. */
+function withoutUndo({ rules, policy }: RuleSet): RuleSet {
+  const stripped = rules.map((rule) => ({
+    ...rule,
+    actions: rule.actions.map(({ undoAfterMs: _, ...action }) => action),
+  }));
+  return ruleSet(stripped, policy);
 }
