@@ -41,6 +41,8 @@ const rule = (more: Partial<CompiledRule> = {}): CompiledRule => ({
   mode: 'enforce',
   class: 1,
   match: {},
+  approval: { quorum: 1, ttlMs: 1_000 },
+  authors: [],
   includeSuppressed: false,
   cooldownMs: 0,
   limits: [],
