@@ -20,7 +20,9 @@ function podsOf(objects: readonly Rendered[]): Pod[] {
 export function promiseProblems(objects: readonly Rendered[]): string[] {
   const pods = podsOf(objects);
   return [
-    ...pods.flatMap((pod) => podProblems(pod).map((problem) => `${pod.owner}: ${problem}`)),
+    ...pods.flatMap((pod) =>
+      [...podProblems(pod), ...tokenProblems(pod, objects)].map((problem) => `${pod.owner}: ${problem}`),
+    ),
     ...objects.flatMap((object) =>
       objectProblems(object, pods, objects).map((problem) => `${object.kind} ${object.metadata.name}: ${problem}`),
     ),
@@ -30,7 +32,6 @@ export function promiseProblems(objects: readonly Rendered[]): string[] {
 function podProblems({ owner, spec }: Pod): string[] {
   const problems: string[] = [];
   const must = (holds: boolean, problem: string) => holds || problems.push(problem);
-  must(spec.automountServiceAccountToken === false, 'has a token of the Kubernetes API');
   must(spec.enableServiceLinks === false, 'Kubernetes sets EYRIE_GATEWAY_PORT in it');
   must(spec.securityContext?.runAsNonRoot === true && spec.securityContext.runAsUser > 0, 'may run as root');
   must(spec.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'has no seccomp profile');
@@ -61,6 +62,17 @@ function podProblems({ owner, spec }: Pod): string[] {
   return problems;
 }
 
+/** A token of the API is there for the role that acts alone, and only with an account that was given rights. */
+function tokenProblems({ labels, spec }: Pod, objects: readonly Rendered[]): string[] {
+  if (spec.automountServiceAccountToken === false) return [];
+  const role = labels['app.kubernetes.io/component'] ?? '';
+  const isBound = objects.some(
+    ({ kind, subjects = [] }) =>
+      kind === 'ClusterRoleBinding' && subjects.some(({ name }: Rendered) => name === spec.serviceAccountName),
+  );
+  return ['responder', 'all-in-one'].includes(role) && isBound ? [] : ['has a token of the Kubernetes API'];
+}
+
 /** Whether a path lies in a volume that has such a file. */
 function isMounted(path: string, mounts: readonly Rendered[], volumes: readonly Rendered[]): boolean {
   const mount = mounts.find(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`));
@@ -74,7 +86,9 @@ function isMounted(path: string, mounts: readonly Rendered[], volumes: readonly 
 function objectProblems(object: Rendered, pods: readonly Pod[], objects: readonly Rendered[]): string[] {
   const { kind, spec } = object;
   if (kind === 'Secret') return ['secrets come by reference only'];
-  if (/^(Cluster)?Role(Binding)?$/.test(kind)) return ['no role needs the Kubernetes API'];
+  if (kind === 'ClusterRole')
+    return JSON.stringify(object['rules']).includes('*') ? ['allows everything of a kind'] : [];
+  if (kind === 'Role' || kind === 'RoleBinding') return ['no role needs rights in its own namespace'];
   if (kind === 'HorizontalPodAutoscaler') {
     const target = spec.scaleTargetRef;
     const found = objects.find((each) => each.kind === target.kind && each.metadata.name === target.name);

@@ -112,6 +112,11 @@
 {{- end }}
 {{- end }}
 
+{{- /* Not empty for the role that changes this cluster. Takes {root, role}. */}}
+{{- define "eyrie.acts" -}}
+{{- if and (has .role (list "responder" "all-in-one")) .root.Values.response.clusterRoleRules }}yes{{ end }}
+{{- end }}
+
 {{- /* Spec of a pod. Takes {root, role, args, settings, resources, serve: whether it is a server, data: a volume claimed elsewhere}. */}}
 {{- define "eyrie.pod" }}
 {{- $v := .root.Values }}
@@ -122,9 +127,15 @@ imagePullSecrets:
   - name: {{ . }}
   {{- end }}
 {{- end }}
+{{- if and (include "eyrie.acts" .) .serve }}
+# Responses change this cluster: what they may, the ClusterRole says.
+serviceAccountName: {{ include "eyrie.name" .root }}-responder
+automountServiceAccountToken: true
+{{- else }}
 # A hook runs before the account of this release is there.
 serviceAccountName: {{ ternary (include "eyrie.serviceAccount" .root) "default" .serve }}
 automountServiceAccountToken: false
+{{- end }}
 # Kubernetes would set EYRIE_GATEWAY_PORT and the like for services of these names.
 enableServiceLinks: false
 securityContext:

@@ -83,7 +83,11 @@ function metadataAction<P extends Record<string, unknown>>(
       const { metadata } = found.pod;
       const mark = beforeName(call);
       const written = metadata.annotations[mark];
-      if (written === undefined) return drifted(`its annotation ${mark} is gone`);
+      if (written === undefined) {
+        // An earlier try took it back, and its answer was lost.
+        if ((call.intent.undo?.attempt ?? 1) > 1) return { kind: 'succeeded', reason: 'unchanged' };
+        return drifted(`its annotation ${mark} is gone`);
+      }
       const before = readBefore(written);
       if (before === undefined) return drifted(`its annotation ${mark} cannot be read`);
       const values = wanted(schema.parse(call.action.parameters));

@@ -117,6 +117,20 @@ describe('undo', () => {
     expect(desk.run()).toEqual([]);
   });
 
+  it('takes back of one plan one after the other, the last first', () => {
+    const actions = ['first', 'second'].map((action) => ({ ...ISOLATE, action, undoAfterMs: 5_000 }));
+    const desk = new Desk(rules({ mode: 'enforce', actions }));
+    desk.match();
+    desk.run();
+    desk.run();
+    desk.now = 5_000;
+    expect(desk.run()).toEqual([true]);
+    expect(desk.ledger.at(-1)).toMatchObject({ action: 'second', state: 'undone' });
+    expect(nextBegin(desk.state)).toBe(5_000);
+    expect(desk.run()).toEqual([true]);
+    expect(desk.ledger.at(-1)).toMatchObject({ action: 'first', state: 'undone' });
+  });
+
   it.each<[EffectResult, string]>([
     [{ kind: 'denied', reason: 'drifted' }, 'undo_skipped'],
     [{ kind: 'failed', reason: 'no_connection' }, 'undo_failed'],

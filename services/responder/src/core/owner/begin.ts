@@ -6,7 +6,7 @@ import { type Call, type Decision, type LedgerLine, NOTHING, type OwnerOptions }
 import { advance, settle } from './ledger.ts';
 import { currentStep, type OwnerState, type Plan } from './state.ts';
 import { missedCondition } from './step-conditions.ts';
-import { beginUndos } from './undo.ts';
+import { beginUndos, nextUndo } from './undo.ts';
 
 /** Begins every waiting action whose lane is free. What is begun is durable before it is called. */
 export function begin(state: OwnerState, rules: RuleSet, now: number, options: OwnerOptions): Decision {
@@ -78,7 +78,7 @@ export function nextBegin(state: OwnerState): number {
   for (const { lane, waiting, running, freeAt } of state.lanes.values()) {
     if (waiting.size > 0 && running < lane.max) next = Math.min(next, Math.max(freeAt, earliest(state, waiting)));
   }
-  for (const [name, { at }] of state.undos) if (!state.undoing.has(name)) next = Math.min(next, at);
+  next = Math.min(next, nextUndo(state));
   for (const until of state.awaiting.values()) next = Math.min(next, until);
   return next;
 }

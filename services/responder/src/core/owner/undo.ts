@@ -49,28 +49,48 @@ export function beginUndos(
   now: number,
   options: OwnerOptions,
 ): Pick<Decision, 'plans' | 'ledger' | 'calls'> {
-  const plans = new Map<string, Plan>();
+  const plans: Plan[] = [];
   const ledger: LedgerLine[] = [];
   const calls: Call[] = [];
-  for (const [name, { plan: key, step: index, at }] of state.undos) {
+  // A plan whose next action begins in this very decision is looked at again in the next.
+  const begunKeys = new Set(begun.map(({ key }) => key));
+  for (const [key, index] of dueUndos(state, now)) {
     if (state.undoing.size + calls.length >= AT_ONCE) break;
-    if (at > now || state.undoing.has(name)) continue;
-    // A plan whose next action begins in this very decision is looked at again in the next.
-    if (begun.some((one) => one.key === key)) continue;
-    const plan = plans.get(key) ?? state.plans.get(key);
+    const plan = state.plans.get(key);
     const step = plan?.steps[index];
     const action = plan?.todo?.actions[index];
-    if (plan === undefined || step?.undo === undefined || action === undefined) continue;
+    if (plan === undefined || step?.undo === undefined || action === undefined || begunKeys.has(key)) continue;
     const undo = { ...step.undo, attempt: step.undo.attempt + 1 };
     const change = { state: 'undo_scheduled', reason: 'started', incarnation: options.incarnation, undo } as const;
     const next = advance(plan, index, change, now, undefined, undo.by);
     const intent = next.plan.steps[index];
     if (intent === undefined) continue;
-    plans.set(key, next.plan);
+    plans.push(next.plan);
     ledger.push(next.line);
     calls.push({ plan: next.plan, step: index, intent, action, dry: false, undo: true });
   }
-  return { plans: [...plans.values()], ledger, calls };
+  return { plans, ledger, calls };
+}
+
+/** Of each plan the last step that is due, one at a time: what was done last is taken back first. */
+function dueUndos(state: OwnerState, now: number): ReadonlyMap<string, number> {
+  const due = new Map<string, number>();
+  const busy = new Set<string>();
+  for (const [name, { plan, step, at }] of state.undos) {
+    if (state.undoing.has(name)) busy.add(plan);
+    else if (at <= now) due.set(plan, Math.max(step, due.get(plan) ?? 0));
+  }
+  for (const plan of busy) due.delete(plan);
+  return due;
+}
+
+/** When the next undo may begin; Infinity when all that are due wait for another to end. */
+export function nextUndo({ undos, undoing }: OwnerState): number {
+  if (undoing.size >= AT_ONCE) return Number.POSITIVE_INFINITY;
+  const busy = new Set([...undoing].map((name) => name.slice(0, name.lastIndexOf('/'))));
+  let next = Number.POSITIVE_INFINITY;
+  for (const { plan, at } of undos.values()) if (!busy.has(plan)) next = Math.min(next, at);
+  return next;
 }
 
 /** An undo ended. It only ever takes back what is as it was set, so it may be repeated. */
