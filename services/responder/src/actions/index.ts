@@ -6,6 +6,7 @@ import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
 import { falcosidekickForward } from './falcosidekick-forward.ts';
+import { gitlabAlert } from './gitlab/alert.ts';
 import { gitlabIssue } from './gitlab/issue.ts';
 import { kubernetesCordon } from './kubernetes/cordon.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
@@ -42,6 +43,7 @@ export function createActions(
   const cluster = { connections, http, policy };
   const actions: Actions = {
     'falcosidekick:forward': falcosidekickForward(connections, http),
+    'gitlab:alert': gitlabAlert(connections, http),
     'gitlab:issue': gitlabIssue(connections, http),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:cordon': kubernetesCordon(cluster),
