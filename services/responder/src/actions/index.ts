@@ -12,6 +12,7 @@ import { kubernetesCordon } from './kubernetes/cordon.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
 import { kubernetesQuarantine } from './kubernetes/quarantine.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
+import type { ActionMemory } from './memory.ts';
 import { pagerdutyEvent } from './pagerduty-event.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
@@ -31,12 +32,14 @@ export function createActions(
     http,
     clock,
     policy,
+    memory,
   }: {
     connections: Connections;
     scripts: Scripts;
     http: HttpClient;
     clock: Clock;
     policy: Policy;
+    memory: ActionMemory;
   },
   { scriptsMax, scratchDir, provesActions = true }: ActionOptions,
 ): Actions {
@@ -52,7 +55,7 @@ export function createActions(
     'kubernetes:terminate': kubernetesTerminate(cluster),
     'pagerduty:event': pagerdutyEvent(connections, http),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
-    'slack:message': slackMessage(connections, http),
+    'slack:message': slackMessage(connections, http, memory.threads),
     'webhook:post': webhookPost(connections, http, clock),
   };
   if (provesActions) return actions;
