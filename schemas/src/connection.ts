@@ -92,11 +92,18 @@ export const FalcosidekickConnection = z
     'takes either token_file or headers_file',
   );
 
+export const GitlabAlertsConnection = z.strictObject({
+  url: url.describe('Of the HTTP integration: …/alerts/notify/<name>/<id>.json.'),
+  key_file: file.describe('File with the authorization key of the integration.'),
+  network,
+});
+
 export const ConnectionsFile = z.strictObject({
   version: z.literal(1, 'must be 1'),
   slack: z.record(name, SlackConnection).default({}),
   webhooks: z.record(name, WebhookConnection).default({}),
   gitlab: z.record(name, GitlabConnection).default({}),
+  gitlab_alerts: z.record(name, GitlabAlertsConnection).default({}),
   pagerduty: z.record(name, PagerdutyConnection).default({}),
   falcosidekick: z.record(name, FalcosidekickConnection).default({}),
   clusters: z.array(ClusterConnection).max(1_000).default([]),

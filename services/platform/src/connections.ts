@@ -40,6 +40,12 @@ export interface GitlabTarget {
   readonly network: Network;
 }
 
+export interface GitlabAlertsTarget {
+  readonly url: string;
+  readonly key: string;
+  readonly network: Network;
+}
+
 export interface PagerdutyTarget {
   readonly url: string;
   readonly routingKey: string;
@@ -66,6 +72,7 @@ export interface Connections {
   readonly slack: ReadonlyMap<string, SlackTarget>;
   readonly webhooks: ReadonlyMap<string, WebhookTarget>;
   readonly gitlab: ReadonlyMap<string, GitlabTarget>;
+  readonly gitlabAlerts: ReadonlyMap<string, GitlabAlertsTarget>;
   readonly pagerduty: ReadonlyMap<string, PagerdutyTarget>;
   readonly falcosidekick: ReadonlyMap<string, FalcosidekickTarget>;
   /** Key: `clusterKey`. */
@@ -81,6 +88,7 @@ export const NO_CONNECTIONS: Connections = {
   slack: new Map(),
   webhooks: new Map(),
   gitlab: new Map(),
+  gitlabAlerts: new Map(),
   pagerduty: new Map(),
   falcosidekick: new Map(),
   clusters: new Map(),
@@ -148,6 +156,12 @@ export function readConnections(file: string): Connections {
     const all = new Set([...projects, ...(project === undefined ? [] : [project])]);
     gitlab.set(name, { url, token, projects: all, network, ...(project !== undefined && { project }) });
   }
+  const gitlabAlerts = new Map<string, GitlabAlertsTarget>();
+  for (const [name, { url, key_file: path, network }] of Object.entries(parsed.data.gitlab_alerts)) {
+    const key = secret(path, `gitlab_alerts.${name}.key_file`);
+    if (/[^\x21-\x7e]/.test(key)) problems.push(`gitlab_alerts.${name}.key_file: holds no key`);
+    gitlabAlerts.set(name, { url, key, network });
+  }
   const pagerduty = new Map<string, PagerdutyTarget>();
   for (const [name, { url, routing_key_file: path, network }] of Object.entries(parsed.data.pagerduty)) {
     const routingKey = secret(path, `pagerduty.${name}.routing_key_file`);
@@ -187,7 +201,7 @@ export function readConnections(file: string): Connections {
     clusters.set(key, { server, tokenFile: resolve(dirname(file), path), network, ...(ca !== undefined && { ca }) });
   }
   if (problems.length > 0) throw invalid(file, problems);
-  return { slack, webhooks, gitlab, pagerduty, falcosidekick, clusters };
+  return { slack, webhooks, gitlab, gitlabAlerts, pagerduty, falcosidekick, clusters };
 }
 
 function isHttpUrl(text: string): boolean {

@@ -3,6 +3,7 @@ import { NO_CONNECTIONS } from '@eyrie/platform/connections';
 import { createHttpClient } from '@eyrie/platform/http-client';
 import { z } from 'zod';
 import { createActions } from './actions/index.ts';
+import { createActionMemory } from './actions/memory.ts';
 import { DEFAULT_POLICY } from './core/policy/policy.ts';
 
 export interface ActionDescription {
@@ -26,7 +27,9 @@ export interface ActionDescription {
 export async function describeActions(): Promise<readonly ActionDescription[]> {
   const http = createHttpClient();
   try {
-    const parts = { connections: NO_CONNECTIONS, scripts: new Map(), http, clock: systemClock, policy: DEFAULT_POLICY };
+    const clock = systemClock;
+    const world = { http, clock, memory: createActionMemory({ clock }) };
+    const parts = { ...world, connections: NO_CONNECTIONS, scripts: new Map(), policy: DEFAULT_POLICY };
     return Object.entries(createActions(parts, { scriptsMax: 1 })).map(([name, action]) => ({
       name,
       summary: action.summary,

@@ -81,7 +81,10 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
     name: 'responder',
     start: async () => {
       if (options.scratchDir !== undefined) prepareScratch(options.scratchDir, clock.now());
-      const setup = openSetup({ ...options, scriptsMax: options.scriptsMax ?? 4 }, { http, clock, log });
+      const setup = openSetup(
+        { ...options, scriptsMax: options.scriptsMax ?? 4 },
+        { http, clock, log, metrics: deps.metrics },
+      );
       live = setup;
       log.info({ rules: setup.current.rules.rules.length }, 'response rules loaded');
       const shared = { ...deps, progress };

@@ -6,8 +6,10 @@ import { type Connections, NO_CONNECTIONS, readConnections } from '@eyrie/platfo
 import { describeError } from '@eyrie/platform/errors';
 import type { HttpClient } from '@eyrie/platform/http-client';
 import type { Logger } from '@eyrie/platform/log';
+import type { Metrics } from '@eyrie/platform/metrics';
 import type { Actions } from './actions/action.ts';
 import { createActions } from './actions/index.ts';
+import { type ActionMemory, createActionMemory } from './actions/memory.ts';
 import { NO_RULES, type RuleSet } from './core/rules/rule-set.ts';
 import { type RuleProblem, readPolicy, readRuleDirectory } from './rule-directory.ts';
 import { loadRules, type RuleReport, requireSound } from './rule-files.ts';
@@ -36,13 +38,14 @@ export interface Setup {
 }
 
 /** @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report */
-export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock }): Setup {
+export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock; memory?: ActionMemory }): Setup {
+  const memory = deps.memory ?? createActionMemory(deps);
   const connections = paths.connectionsFile === undefined ? NO_CONNECTIONS : readConnections(paths.connectionsFile);
   const scripts = paths.scriptsDir === undefined ? new Map() : readScripts(paths.scriptsDir);
   const written = paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir);
   const problems: RuleProblem[] = [];
   const policy = readPolicy(written, problems);
-  const actions = createActions({ ...deps, connections, scripts, policy }, paths);
+  const actions = createActions({ ...deps, connections, scripts, policy, memory }, paths);
   if (paths.rulesDir === undefined) {
     return {
       rules: NO_RULES,
@@ -66,8 +69,12 @@ export interface LiveSetup {
 }
 
 /** @throws AppError when the files cannot be used at start */
-export function openSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock; log: Logger }): LiveSetup {
-  const { log } = deps;
+export function openSetup(
+  paths: SetupPaths,
+  given: { http: HttpClient; clock: Clock; log: Logger; metrics?: Metrics },
+): LiveSetup {
+  const { log } = given;
+  const deps = { ...given, memory: createActionMemory(given) };
   let seen = fingerprint(paths);
   let current = readSetup(paths, deps);
   requireSound(current.report);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { maskSecrets } from '@eyrie/platform/mask';
-import { isoOfNanos, type Nanos } from '@eyrie/schemas';
 import type { Call } from '../core/owner/decision.ts';
+import { timeOf } from './event-time.ts';
 import { fitBody } from './fit-body.ts';
 import { payload } from './payload.ts';
 
@@ -65,13 +65,6 @@ export function tagsOf({ plan }: Call): readonly string[] {
   } catch {
     return [];
   }
-}
-
-function timeOf({ plan }: Call): string {
-  const time = plan.todo?.context.fields['time'];
-  return typeof time === 'string' && /^\d{19}$/.test(time)
-    ? isoOfNanos(time as Nanos)
-    : new Date(plan.at).toISOString();
 }
 
 /** Of the form RFC 4122 calls version 5, by a hash of today. */

@@ -6,11 +6,13 @@ import type { Policy } from '../core/policy/policy.ts';
 import type { Scripts } from '../scripts.ts';
 import type { Actions } from './action.ts';
 import { falcosidekickForward } from './falcosidekick-forward.ts';
+import { gitlabAlert } from './gitlab/alert.ts';
 import { gitlabIssue } from './gitlab/issue.ts';
 import { kubernetesCordon } from './kubernetes/cordon.ts';
 import { kubernetesAnnotate, kubernetesLabel } from './kubernetes/metadata.ts';
 import { kubernetesQuarantine } from './kubernetes/quarantine.ts';
 import { kubernetesTerminate } from './kubernetes/terminate.ts';
+import type { ActionMemory } from './memory.ts';
 import { pagerdutyEvent } from './pagerduty-event.ts';
 import { shellScript } from './shell-script.ts';
 import { slackMessage } from './slack-message.ts';
@@ -30,18 +32,21 @@ export function createActions(
     http,
     clock,
     policy,
+    memory,
   }: {
     connections: Connections;
     scripts: Scripts;
     http: HttpClient;
     clock: Clock;
     policy: Policy;
+    memory: ActionMemory;
   },
   { scriptsMax, scratchDir, provesActions = true }: ActionOptions,
 ): Actions {
   const cluster = { connections, http, policy };
   const actions: Actions = {
     'falcosidekick:forward': falcosidekickForward(connections, http),
+    'gitlab:alert': gitlabAlert(connections, http),
     'gitlab:issue': gitlabIssue(connections, http),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:cordon': kubernetesCordon(cluster),
@@ -50,7 +55,7 @@ export function createActions(
     'kubernetes:terminate': kubernetesTerminate(cluster),
     'pagerduty:event': pagerdutyEvent(connections, http),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
-    'slack:message': slackMessage(connections, http),
+    'slack:message': slackMessage(connections, http, memory.threads),
     'webhook:post': webhookPost(connections, http, clock),
   };
   if (provesActions) return actions;

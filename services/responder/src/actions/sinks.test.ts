@@ -8,6 +8,7 @@ import type { Call } from '../core/owner/decision.ts';
 import { type Fake, slackAnswer, slackTexts, startFake } from '../testing/fakes.ts';
 import { type TestPlace, testPlace } from '../testing/place.ts';
 import { slackMessage } from './slack-message.ts';
+import { SlackThreads } from './slack-threads.ts';
 import { webhookPost } from './webhook-post.ts';
 
 const SECRET = Buffer.alloc(32, 9);
@@ -45,7 +46,10 @@ function call(actionner: string, connection: string, fields: Readonly<Record<str
 }
 
 const sendSlack = (fields: Readonly<Record<string, string>>, summary?: string) =>
-  slackMessage(connections, http).run(call('slack:message', 'soc', fields, summary), signal);
+  slackMessage(connections, http, new SlackThreads(systemClock, () => undefined)).run(
+    call('slack:message', 'soc', fields, summary),
+    signal,
+  );
 const sendHook = (fields: Readonly<Record<string, string>>, connection = 'siem') =>
   webhookPost(connections, http, systemClock).run(call('webhook:post', connection, fields), signal);
 

@@ -8,8 +8,8 @@ const VALUE_MAX = 2_000;
  * Text of an event as a code span of one line. Quick actions are read line by line, even within code and comments, so no such
  * text may begin a line; mentions, references, links, images and HTML mean nothing within code.
  */
-export function codeSpan(text: string): string {
-  const line = oneLine(text, VALUE_MAX);
+export function codeSpan(text: string, maximum = VALUE_MAX): string {
+  const line = oneLine(text, maximum);
   if (line === '') return '–';
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
@@ -18,8 +18,8 @@ export function codeSpan(text: string): string {
 }
 
 /** The same of a field, whose name may say that it is a secret. */
-export function fieldSpan(name: string, value: string | number | boolean): string {
-  return codeSpan(typeof value === 'string' ? maskField(name, value) : String(value));
+export function fieldSpan(name: string, value: string | number | boolean, maximum = VALUE_MAX): string {
+  return codeSpan(typeof value === 'string' ? maskField(name, value) : String(value), maximum);
 }
 
 /** A title is no Markdown: one line, bounded. */

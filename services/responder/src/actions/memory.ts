@@ -1,0 +1,19 @@
+import type { Clock } from '@eyrie/platform/clock';
+import type { Metrics } from '@eyrie/platform/metrics';
+import { SlackThreads } from './slack-threads.ts';
+
+/** What actions remember of the world, beyond a change of rules; lost with the process, and nothing hangs on it. */
+export interface ActionMemory {
+  readonly threads: SlackThreads;
+}
+
+export function createActionMemory({
+  clock,
+  metrics,
+}: {
+  readonly clock: Clock;
+  readonly metrics?: Metrics | undefined;
+}): ActionMemory {
+  const onBound = (bound: string) => metrics?.count('eyrie_bound_reached_total', { bound });
+  return { threads: new SlackThreads(clock, () => onBound('responder_slack_threads')) };
+}
