@@ -14,6 +14,7 @@ import { evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './c
 import { emptyState, type OwnerState } from './core/owner/state.ts';
 import { planKey } from './core/request.ts';
 import { deadLetter } from './dead-letter.ts';
+import { LimitNotices } from './limit-notices.ts';
 import { countLedger, OwnerStep } from './owner-step.ts';
 import type { Progress } from './progress.ts';
 import type { Setup } from './setup.ts';
@@ -91,6 +92,7 @@ class Owner {
   readonly #settings: OwnerSettings;
   readonly #incarnation: string;
   readonly #calls: Calls;
+  readonly #limits: LimitNotices;
   #step = new OwnerStep();
   #position: number | undefined;
   #expireAt = 0;
@@ -103,6 +105,7 @@ class Owner {
     this.#deps = deps;
     this.#settings = settings;
     this.#calls = new Calls(incarnation, () => deps.setup().actions, deps.log);
+    this.#limits = new LimitNotices(deps.log, deps.metrics);
   }
 
   async recover(): Promise<void> {
@@ -151,6 +154,7 @@ class Owner {
     await this.#calls.settled();
     this.#takeEnded();
     await this.#commit();
+    this.#limits.say();
   }
 
   abandon(): void {
@@ -179,6 +183,7 @@ class Owner {
 
   #tick(): void {
     const now = this.#deps.clock.now();
+    this.#limits.tick(now);
     // An approval that was not given ends on time.
     const isOver = [...this.#state.awaiting.values()].some((until) => until <= now);
     if (now < this.#expireAt && !isOver) return;
@@ -235,6 +240,7 @@ class Owner {
     for (const call of step.calls) this.#calls.begin(call);
     countLedger(this.#deps.metrics, step.lines);
     this.#notice(step.lines);
+    this.#limits.add(step.lines);
     if (position !== undefined) this.#deps.progress.reached('action-requests', partition, position);
   }
 
