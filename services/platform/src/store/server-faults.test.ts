@@ -213,7 +213,7 @@ describe('who does not fill the tables', () => {
 describe('statements from outside', () => {
   it('run as the analyst, read-only, and as nobody else', async () => {
     const from = proxy.seen.length;
-    expect((await store.select('SELECT count() FROM migrations')).rows).toEqual([['3']]);
+    expect((await store.select('SELECT count() FROM migrations')).rows).toEqual([['4']]);
     const asked = proxy.seen.slice(from);
     expect(asked.length).toBeGreaterThan(0);
     for (const { user, parameters } of asked) {
