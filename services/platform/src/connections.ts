@@ -9,6 +9,8 @@ import { readYamlFile } from './yaml-file.ts';
 export type SlackTarget = {
   readonly network: Network;
   readonly channel?: string;
+  /** Every channel that the owner of a namespace may name. */
+  readonly channels: ReadonlySet<string>;
 } & (
   | { readonly kind: 'webhook'; readonly url: string }
   | { readonly kind: 'token'; readonly apiUrl: string; readonly token: string }
@@ -105,7 +107,9 @@ export function readConnections(file: string): Connections {
 
   const slack = new Map<string, SlackTarget>();
   for (const [name, entry] of Object.entries(parsed.data.slack)) {
-    const common = { network: entry.network, ...(entry.channel !== undefined && { channel: entry.channel }) };
+    const own = entry.channel === undefined ? [] : [entry.channel];
+    const channels = new Set([...(entry.channels ?? []), ...own]);
+    const common = { network: entry.network, channels, ...(entry.channel !== undefined && { channel: entry.channel }) };
     if (entry.webhook_url_file !== undefined) {
       const at = `slack.${name}.webhook_url_file`;
       const url = secret(entry.webhook_url_file, at);
