@@ -32,11 +32,21 @@ export const SlackConnection = z
       })
       .exactOptional()
       .describe('Buttons: Slack sends to /v1/slack/interactions of the API.'),
+    channels: z
+      .array(z.string().min(1).max(80))
+      .min(1)
+      .max(1_000)
+      .exactOptional()
+      .describe('Others that the owner of a namespace may name; none unless listed. With a token.'),
     network,
   })
   .refine(
     (slack) => (slack.webhook_url_file === undefined) !== (slack.token_file === undefined),
     'needs either webhook_url_file or token_file',
+  )
+  .refine(
+    (slack) => slack.channels === undefined || slack.token_file !== undefined,
+    'channels need a token: an incoming webhook has its own',
   );
 
 export const WebhookConnection = z.strictObject({

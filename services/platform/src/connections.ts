@@ -10,6 +10,8 @@ export type SlackTarget = {
   readonly network: Network;
   readonly channel?: string;
   readonly approvals?: SlackApprovals;
+  /** Every channel that the owner of a namespace may name. */
+  readonly channels: ReadonlySet<string>;
 } & (
   | { readonly kind: 'webhook'; readonly url: string }
   | { readonly kind: 'token'; readonly apiUrl: string; readonly token: string }
@@ -116,8 +118,11 @@ export function readConnections(file: string): Connections {
   const slack = new Map<string, SlackTarget>();
   for (const [name, entry] of Object.entries(parsed.data.slack)) {
     const { approvals } = entry;
+    const own = entry.channel === undefined ? [] : [entry.channel];
+    const channels = new Set([...(entry.channels ?? []), ...own]);
     const common = {
       network: entry.network,
+      channels,
       ...(entry.channel !== undefined && { channel: entry.channel }),
       ...(approvals !== undefined && {
         approvals: {

@@ -108,6 +108,11 @@ export const METRICS = {
     help: 'Ledger states by kind of action.',
     labels: ['actionner', 'state', 'reason'],
   },
+  eyrie_owner_unresolved_total: {
+    type: 'counter',
+    help: "Notices to the owner of a namespace that went to the connection's own place instead, by why.",
+    labels: ['reason'],
+  },
   eyrie_stream_clients: { type: 'gauge', help: 'Open event streams.', labels: [] },
   eyrie_http_requests_total: {
     type: 'counter',

@@ -47,7 +47,7 @@ export function createActions(
   const actions: Actions = {
     'falcosidekick:forward': falcosidekickForward(connections, http),
     'gitlab:alert': gitlabAlert(connections, http),
-    'gitlab:issue': gitlabIssue(connections, http),
+    'gitlab:issue': gitlabIssue(connections, http, memory.owners),
     'kubernetes:annotate': kubernetesAnnotate(cluster),
     'kubernetes:cordon': kubernetesCordon(cluster),
     'kubernetes:label': kubernetesLabel(cluster),
@@ -55,7 +55,7 @@ export function createActions(
     'kubernetes:terminate': kubernetesTerminate(cluster),
     'pagerduty:event': pagerdutyEvent(connections, http),
     'shell:script': shellScript(scripts, scriptsMax, scratchDir ?? tmpdir()),
-    'slack:message': slackMessage(connections, http, memory.threads),
+    'slack:message': slackMessage(connections, http, memory),
     'webhook:post': webhookPost(connections, http, clock),
   };
   if (provesActions) return actions;

@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Call } from '../core/owner/decision.ts';
 import { type Fake, slackAnswer, slackTexts, startFake } from '../testing/fakes.ts';
 import { type TestPlace, testPlace } from '../testing/place.ts';
+import { createActionMemory } from './memory.ts';
 import { slackMessage } from './slack-message.ts';
-import { SlackThreads } from './slack-threads.ts';
 import { webhookPost } from './webhook-post.ts';
 
 const SECRET = Buffer.alloc(32, 9);
@@ -46,7 +46,7 @@ function call(actionner: string, connection: string, fields: Readonly<Record<str
 }
 
 const sendSlack = (fields: Readonly<Record<string, string>>, summary?: string) =>
-  slackMessage(connections, http, new SlackThreads(systemClock, () => undefined)).run(
+  slackMessage(connections, http, createActionMemory({ clock: systemClock })).run(
     call('slack:message', 'soc', fields, summary),
     signal,
   );

@@ -6,8 +6,9 @@ import type { EffectResult } from '../core/owner/decision.ts';
 import type { Checked } from '../core/rules/compiled.ts';
 import { type Action, problemsOf } from './action.ts';
 import { failedAnswer, failedRequest, retryAfterMs } from './answers.ts';
+import type { ActionMemory } from './memory.ts';
+import { NO_CLUSTERS, OWNER } from './namespace-owner.ts';
 import { slackMessageBody } from './slack-blocks.ts';
-import type { SlackThreads } from './slack-threads.ts';
 import { subjectKey } from './subject.ts';
 
 const Parameters = z.strictObject({
@@ -15,7 +16,8 @@ const Parameters = z.strictObject({
   channel: z
     .string()
     .regex(/^[#A-Za-z0-9._-]{1,80}$/)
-    .exactOptional(),
+    .exactOptional()
+    .describe('`owner`: that of the annotation eyrie.dev/slack-channel of the namespace.'),
   thread: z
     .boolean()
     .exactOptional()
@@ -28,19 +30,26 @@ const Parameters = z.strictObject({
 const INTERVAL_MS = 1_100;
 
 /** Posts a message. Slack knows no repeats: when its ending is unknown it is sent once more, never a third time. */
-export function slackMessage({ slack }: Connections, http: HttpClient, threads: SlackThreads): Action {
+export function slackMessage(
+  connections: Connections,
+  http: HttpClient,
+  { threads, owners }: Pick<ActionMemory, 'threads' | 'owners'>,
+): Action {
+  const { slack } = connections;
   return {
     class: 0,
     parameters: Parameters,
     summary: 'Posts the alert to a Slack channel.',
     recovery: 'once',
     timeoutMs: { standard: 10_000, maximum: 60_000 },
-    check: (written) => checkParameters(slack, written),
+    check: (written) => checkParameters(connections, written),
     run: async (call, signal) => {
       const { connection, channel, thread = true } = Parameters.parse(call.action.parameters);
       const target = slack.get(connection);
       if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };
-      const place = channel ?? target.channel ?? '';
+      const ask = { annotation: 'eyrie.dev/slack-channel', allowed: target.channels } as const;
+      const named = channel === OWNER ? await owners.resolve({ connections, http }, call, ask, signal) : channel;
+      const place = named ?? target.channel ?? '';
       const key = target.kind === 'token' && thread ? `${connection} ${place} ${subjectKey(call)}` : undefined;
       const priority = call.plan.todo?.context.priority ?? 'Debug';
       const answering = key === undefined ? {} : threads.of(key, priority);
@@ -75,7 +84,7 @@ export function slackMessage({ slack }: Connections, http: HttpClient, threads: 
 /** What Slack says of a first message that is gone, or may not be answered any more. */
 const NO_THREAD = /thread|cannot_reply/;
 
-function checkParameters(slack: Connections['slack'], written: Readonly<Record<string, unknown>>): Checked {
+function checkParameters({ slack, clusters }: Connections, written: Readonly<Record<string, unknown>>): Checked {
   const parsed = Parameters.safeParse(written);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
   const { connection, channel, thread } = parsed.data;
@@ -86,10 +95,13 @@ function checkParameters(slack: Connections['slack'], written: Readonly<Record<s
   if (target.kind === 'webhook' && channel !== undefined) {
     return { ok: false, problems: [{ field: 'channel', message: 'an incoming webhook has its own channel' }] };
   }
+  if (channel === OWNER && clusters.size === 0) {
+    return { ok: false, problems: [{ field: 'channel', message: NO_CLUSTERS }] };
+  }
   if (target.kind === 'webhook' && thread === true) {
     return { ok: false, problems: [{ field: 'thread', message: 'an incoming webhook tells nothing to answer to' }] };
   }
-  if (target.kind === 'token' && channel === undefined && target.channel === undefined) {
+  if (target.kind === 'token' && (channel === undefined || channel === OWNER) && target.channel === undefined) {
     return { ok: false, problems: [{ field: 'channel', message: 'neither the rule nor the connection names one' }] };
   }
   const place = channel ?? target.channel ?? '';

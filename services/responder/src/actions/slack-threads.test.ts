@@ -33,7 +33,7 @@ beforeEach(async () => {
   );
   http = createHttpClient();
   metrics = createMetrics();
-  action = slackMessage(readConnections(place.connectionsFile), http, createActionMemory({ clock, metrics }).threads);
+  action = slackMessage(readConnections(place.connectionsFile), http, createActionMemory({ clock, metrics }));
 });
 afterEach(async () => {
   await Promise.all([fake.close(), http.close()]);

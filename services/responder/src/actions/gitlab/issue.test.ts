@@ -1,3 +1,4 @@
+import { systemClock } from '@eyrie/platform/clock';
 import { readConnections } from '@eyrie/platform/connections';
 import { createHttpClient, type HttpClient } from '@eyrie/platform/http-client';
 import { secretShapes } from '@eyrie/platform/testing/secret-shapes';
@@ -8,6 +9,7 @@ import { fakeGitlab, GITLAB_TOKEN } from '../../testing/gitlab.ts';
 import { acted, EVIL } from '../../testing/gitlab-markdown.ts';
 import { type TestPlace, testPlace } from '../../testing/place.ts';
 import type { Action } from '../action.ts';
+import { createActionMemory } from '../memory.ts';
 import { gitlabIssue } from './issue.ts';
 
 const DAY = 86_400_000;
@@ -27,7 +29,7 @@ beforeEach(async () => {
     { token: GITLAB_TOKEN },
   );
   http = createHttpClient();
-  action = gitlabIssue(readConnections(place.connectionsFile), http);
+  action = gitlabIssue(readConnections(place.connectionsFile), http, createActionMemory({ clock: systemClock }).owners);
 });
 afterEach(async () => {
   await Promise.all([fake.close(), http.close()]);

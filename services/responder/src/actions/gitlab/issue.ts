@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Call, EffectResult } from '../../core/owner/decision.ts';
 import type { Checked } from '../../core/rules/compiled.ts';
 import { type Action, problemsOf } from '../action.ts';
+import { type NamespaceOwners, NO_CLUSTERS, OWNER } from '../namespace-owner.ts';
 import { subjectKey } from '../subject.ts';
 import { type GitlabApi, gitlabApi } from './api.ts';
 import { hasMarker, issueDescription, issueTitle, marker, occurrences } from './description.ts';
@@ -14,7 +15,12 @@ const label = z.string().regex(/^[^,\r\n]{1,200}$/, 'must be a label without com
 
 const Parameters = z.strictObject({
   connection: z.string().min(1).max(64),
-  project: z.string().min(1).max(255).exactOptional(),
+  project: z
+    .string()
+    .min(1)
+    .max(255)
+    .exactOptional()
+    .describe('`owner`: that of the annotation eyrie.dev/gitlab-project of the namespace.'),
   labels: z.array(label).max(20).default([]),
   confidential: z.boolean().default(true),
   issue_type: z.enum(['issue', 'incident']).default('issue'),
@@ -40,38 +46,43 @@ const Notes = z.array(z.looseObject({ id: z.number().int(), body: z.string() }))
  * Opens an issue, or tells the one there is that it occurred again. GitLab knows no repeats: what is there is looked for by lines
  * of ours before anything is written, so a repeat after a lost answer finds what the first try made.
  */
-export function gitlabIssue({ gitlab }: Connections, http: HttpClient): Action {
+export function gitlabIssue(connections: Connections, http: HttpClient, owners: NamespaceOwners): Action {
   return {
     summary: 'Opens a GitLab issue for the alert, or adds to the one its rule and workload have.',
     class: 0,
     parameters: Parameters,
     recovery: 'repeat',
     timeoutMs: { standard: 20_000, maximum: 60_000 },
-    check: (written) => checkParameters(gitlab, written),
+    check: (written) => checkParameters(connections, written),
     run: async (call, signal) => {
       const parameters = RuleParameters.parse(call.action.parameters);
-      const target = gitlab.get(parameters.connection);
-      const project = parameters.project ?? target?.project;
-      if (target === undefined || project === undefined) return { kind: 'failed', reason: 'connection_gone' };
+      const target = connections.gitlab.get(parameters.connection);
+      if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };
+      const ask = { annotation: 'eyrie.dev/gitlab-project', allowed: target.projects } as const;
+      const { project: written } = parameters;
+      const named = written === OWNER ? await owners.resolve({ connections, http }, call, ask, signal) : written;
+      const project = named ?? target.project;
+      if (project === undefined) return { kind: 'failed', reason: 'connection_gone' };
       const api = gitlabApi(http, target, project, { timeoutMs: call.action.timeoutMs, signal });
       return keepIssue(api, call, parameters);
     },
   };
 }
 
-function checkParameters(gitlab: Connections['gitlab'], written: Readonly<Record<string, unknown>>): Checked {
+function checkParameters({ gitlab, clusters }: Connections, written: Readonly<Record<string, unknown>>): Checked {
   const parsed = Parameters.safeParse(written);
   if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
   const { connection, project } = parsed.data;
   const refuse = (field: string, message: string): Checked => ({ ok: false, problems: [{ field, message }] });
   const target = gitlab.get(connection);
   if (target === undefined) return refuse('connection', `there is no gitlab connection "${connection}"`);
-  const place = project ?? target.project;
+  if (project === OWNER && clusters.size === 0) return refuse('project', NO_CLUSTERS);
+  const place = project === OWNER ? target.project : (project ?? target.project);
   if (place === undefined) return refuse('project', 'neither the rule nor the connection names one');
   if (!target.projects.has(place)) {
     return refuse('project', `"${place}" is none of the connection's projects: ${[...target.projects].join(', ')}`);
   }
-  const lane = { name: `gitlab/${connection}/${place}`, max: 1, intervalMs: 0 };
+  const lane = { name: `gitlab/${connection}/${project ?? place}`, max: 1, intervalMs: 0 };
   return { ok: true, class: 0, parameters: parsed.data, lane };
 }
 
