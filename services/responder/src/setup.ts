@@ -34,11 +34,19 @@ export interface Setup {
   readonly report: RuleReport;
 }
 
-/** @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report */
-export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock }): Setup {
+/**
+ * `instead`: a file of the rules as if it held this text.
+ * @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report
+ */
+export function readSetup(
+  paths: SetupPaths,
+  deps: { http: HttpClient; clock: Clock },
+  instead?: { readonly file: string; readonly text: string },
+): Setup {
   const connections = paths.connectionsFile === undefined ? NO_CONNECTIONS : readConnections(paths.connectionsFile);
   const scripts = paths.scriptsDir === undefined ? new Map() : readScripts(paths.scriptsDir);
-  const written = paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir);
+  const written =
+    paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir, instead);
   const problems: RuleProblem[] = [];
   const policy = readPolicy(written, problems);
   const actions = createActions({ ...deps, connections, scripts, policy }, paths);
