@@ -1,4 +1,5 @@
 import { AppError, ERROR_CODES, type ErrorCode } from '@eyrie/platform/errors';
+import type { WorkloadSnapshot } from '@eyrie/schemas';
 import type {
   AlertFilter,
   ApiAction,
@@ -59,6 +60,8 @@ export interface ApiClient {
   actions(filter?: Query): Promise<Page<Out<typeof ApiAction>>>;
   events(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
   deadLetters(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
+  /** Pods as the inventory last saw them. */
+  workloads(filter?: Query): Promise<Page<WorkloadSnapshot>>;
   /** What sensors said of themselves, and what intake refused. */
   health(filter?: Query): Promise<Page<Readonly<Record<string, unknown>>>>;
   monthlyAlerts(filter?: Query): Promise<Out<typeof ApiMonthlyAlerts>>;
@@ -136,6 +139,7 @@ export function createApiClient({ url, token }: { url: string; token: string }):
     actions: (filter) => get('/v1/actions', filter),
     events: (filter) => get('/v1/events', filter),
     deadLetters: (filter) => get('/v1/dead-letters', filter),
+    workloads: (filter) => get('/v1/workloads', filter),
     health: (filter) => get('/v1/health', filter),
     monthlyAlerts: (filter) => get('/v1/metrics/monthly-alerts', filter),
     coverage: (filter) => get('/v1/coverage', filter),

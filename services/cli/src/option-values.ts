@@ -51,3 +51,10 @@ export function momentInPast(text: string): number {
     throw new InvalidArgumentError('must be a duration such as 30d (ago), or a time such as 2026-11-24T10:00Z');
   return at;
 }
+
+/** `25%` as 0.25. */
+export function share(text: string): number {
+  const number = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
+  if (!(number > 0 && number <= 100)) throw new InvalidArgumentError('must be a share such as 25%');
+  return number / 100;
+}

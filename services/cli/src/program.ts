@@ -1,6 +1,14 @@
 import { ACCESS_ROLES } from '@eyrie/schemas';
 import { Argument, Command, Option } from 'commander';
-import { duration, momentInPast, PARTITIONS, partitionCounts, positiveNumber, wholeNumber } from './option-values.ts';
+import {
+  duration,
+  momentInPast,
+  PARTITIONS,
+  partitionCounts,
+  positiveNumber,
+  share,
+  wholeNumber,
+} from './option-values.ts';
 import { ROLES, type RoleName } from './role-names.ts';
 
 const json = () => new Option('--json', 'print one JSON value on standard output');
@@ -30,7 +38,6 @@ function overHistory(command: Command): Command {
         .argParser(momentInPast)
         .default(Date.now() - 30 * DAY_MS, '30d'),
     )
-    .addOption(new Option('--to <when>', 'end there; otherwise now').argParser(momentInPast))
     .option('--partitions <n>', 'partitions of action requests, if they are not those of the settings', positiveNumber)
     .addOption(json());
 }
@@ -251,8 +258,24 @@ export function createProgram(): Command {
     .addOption(json())
     .action(async (dir, options) => (await import('./verbs/rules.ts')).rbac(dir, options));
   overHistory(rules.command('simulate').argument('<dir>', 'directory of response rules'))
+    .addOption(new Option('--to <when>', 'end there; otherwise now').argParser(momentInPast))
     .description('what the rules would have done to stored history: counts, limits, verdicts, difference to the ledger')
     .action(async (dir, options) => (await import('./verbs/rules-simulate.ts')).simulate(dir, options));
+  overHistory(
+    rules.command('promote').argument('<rule>', 'id of the rule').argument('<dir>', 'directory of response rules'),
+  )
+    .description('set a rule to enforce in its file, when stored history gives no reason against it; exit 1 otherwise')
+    .addOption(new Option('--to <mode>', 'the mode it gets').choices(['enforce']).makeOptionMandatory())
+    .option('--max-per-day <n>', 'actions on one day (UTC) at most', positiveNumber, 20)
+    .addOption(
+      new Option('--min-history <duration>', 'history there has to be').argParser(duration).default(7 * DAY_MS, '7d'),
+    )
+    .addOption(
+      new Option('--max-workload-share <share>', 'pods of one workload at most, for rules that change a cluster')
+        .argParser(share)
+        .default(0.25, '25%'),
+    )
+    .action(async (rule, dir, options) => (await import('./verbs/rules-promote.ts')).promote(rule, dir, options));
   rules
     .command('import')
     .argument('<file...>', 'rule files, in the order they override one another')

@@ -23,6 +23,7 @@ import { type LiveSetup, openSetup, readSetup, type Setup, type SetupPaths } fro
 
 export { describeActions, permissionsOf } from './describe-actions.ts';
 export type { Select } from './history/select.ts';
+export { type PromoteOptions, type Promotion, promoteRule } from './promote.ts';
 export type { RuleReport } from './rule-files.ts';
 export { type SimulationReport, simulateRules } from './simulate.ts';
 export { importTalonRules, type TalonReport } from './talon-import.ts';

@@ -19,11 +19,15 @@ export interface RuleDirectory {
   readonly problems: readonly RuleProblem[];
 }
 
-/** Never throws for what is in the files: all problems at once. */
-export function readRuleDirectory(directory: string): RuleDirectory {
+/** Never throws for what is in the files: all problems at once. `instead`: a file as if it held this text. */
+export function readRuleDirectory(
+  directory: string,
+  instead?: { readonly file: string; readonly text: string },
+): RuleDirectory {
   const problems: RuleProblem[] = [];
   const files = ruleFiles(directory, problems).flatMap((file) => {
-    const read = readRuleFile(directory, file, problems);
+    const text = () => (file === instead?.file ? instead.text : readFileSync(join(directory, file), 'utf8'));
+    const read = readRuleFile(file, text, problems);
     return [{ file, rules: read?.rules ?? [], ...(read?.policy !== undefined && { policy: read.policy }) }];
   });
   return { files, problems };
@@ -55,14 +59,14 @@ function ruleFiles(directory: string, problems: RuleProblem[]): readonly string[
   }
 }
 
-function readRuleFile(directory: string, file: string, problems: RuleProblem[]): RuleFile | undefined {
+function readRuleFile(file: string, text: () => string, problems: RuleProblem[]): RuleFile | undefined {
   const refuse = (field: string, message: string): undefined => {
     problems.push({ file, rule: '', field, message });
     return undefined;
   };
   let written: unknown;
   try {
-    written = parse(readFileSync(join(directory, file), 'utf8'), { maxAliasCount: 100 });
+    written = parse(text(), { maxAliasCount: 100 });
   } catch (error) {
     return refuse('', error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'cannot be read');
   }

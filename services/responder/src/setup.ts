@@ -37,12 +37,20 @@ export interface Setup {
   readonly report: RuleReport;
 }
 
-/** @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report */
-export function readSetup(paths: SetupPaths, deps: { http: HttpClient; clock: Clock; memory?: ActionMemory }): Setup {
+/**
+ * `instead`: a file of the rules as if it held this text.
+ * @throws AppError EYRIE_CONNECTION_INVALID, EYRIE_RULE_INVALID (bad scripts); problems of rules are in the report
+ */
+export function readSetup(
+  paths: SetupPaths,
+  deps: { http: HttpClient; clock: Clock; memory?: ActionMemory },
+  instead?: { readonly file: string; readonly text: string },
+): Setup {
   const memory = deps.memory ?? createActionMemory(deps);
   const connections = paths.connectionsFile === undefined ? NO_CONNECTIONS : readConnections(paths.connectionsFile);
   const scripts = paths.scriptsDir === undefined ? new Map() : readScripts(paths.scriptsDir);
-  const written = paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir);
+  const written =
+    paths.rulesDir === undefined ? { files: [], problems: [] } : readRuleDirectory(paths.rulesDir, instead);
   const problems: RuleProblem[] = [];
   const policy = readPolicy(written, problems);
   const actions = createActions({ ...deps, connections, scripts, policy, memory }, paths);

@@ -54,7 +54,7 @@ export async function simulateRules(
 }
 
 /** The rules of a directory, sound. @throws AppError EYRIE_RULE_INVALID, EYRIE_CONNECTION_INVALID */
-async function readRules(directory: string, paths: SimulateOptions['paths']): Promise<RuleSet> {
+export async function readRules(directory: string, paths: SimulateOptions['paths']): Promise<RuleSet> {
   const http = createHttpClient();
   try {
     const { rules, report } = readSetup({ ...paths, rulesDir: directory, scriptsMax: 1 }, { http, clock: systemClock });
@@ -66,7 +66,7 @@ async function readRules(directory: string, paths: SimulateOptions['paths']): Pr
 }
 
 /** @throws AppError what asking the tables throws */
-async function simulate(
+export async function simulate(
   rules: RuleSet,
   select: Select,
   { span, partitions, onProgress }: SimulateOptions,

@@ -2,6 +2,7 @@ import type { ActionRequest } from '@eyrie/schemas';
 import type { LedgerLine } from '../owner/decision.ts';
 import { Counts, Peak } from './counts.ts';
 import { decisionOfLines, type GuardSource } from './live-ledger.ts';
+import { workloadKey } from './workload-key.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -20,8 +21,10 @@ export class RuleTally {
   readonly perDay = new Peak(DAY_MS);
   /** Alerts it would have acted on. */
   readonly alerts = new Set<string>();
-  /** `<tenant>/<cluster>/<namespace>/<kind>/<workload>` → targets it would have acted on. */
+  /** By `workloadKey`: targets it would have acted on. */
   readonly targets = new Map<string, Set<string>>();
+  /** Actions on targets of no known workload. */
+  withoutWorkload = 0;
   /** More alerts or targets than are remembered. */
   overflowed = false;
   #targets = 0;
@@ -49,8 +52,13 @@ export class RuleTally {
   #remember(alertId: string, request: ActionRequest): void {
     if (this.alerts.size < NAMES_MAX) this.alerts.add(alertId);
     else if (!this.alerts.has(alertId)) this.overflowed = true;
-    const workload = workloadOf(request);
-    if (workload === undefined) return;
+    const { tenant, cluster, context } = request;
+    const { namespace, workload_kind: kind, workload: name } = context.fields;
+    if (name === undefined) {
+      this.withoutWorkload += 1;
+      return;
+    }
+    const workload = workloadKey([tenant, cluster, namespace, kind, name]);
     const targets = this.targets.get(workload) ?? new Set();
     if (targets.has(request.target)) return;
     if (this.#targets === NAMES_MAX) {
@@ -60,20 +68,4 @@ export class RuleTally {
     this.#targets += 1;
     this.targets.set(workload, targets.add(request.target));
   }
-}
-
-/** Undefined for what belongs to no workload, as far as is known. */
-function workloadOf({ tenant, cluster, context: { fields } }: ActionRequest): string | undefined {
-  const { workload, namespace = '', workload_kind: kind = '' } = fields;
-  return workload === undefined ? undefined : workloadKey({ tenant, cluster, namespace, kind, workload });
-}
-
-function workloadKey(parts: {
-  readonly tenant: string;
-  readonly cluster: string;
-  readonly namespace: unknown;
-  readonly kind: unknown;
-  readonly workload: unknown;
-}): string {
-  return [parts.tenant, parts.cluster, parts.namespace, parts.kind, parts.workload].map(String).join('/');
 }

@@ -10,6 +10,7 @@ import { answerCall, type GuardSource, type LiveIntent, LiveLedger } from './liv
 import { storedEvent } from './stored-event.ts';
 import { Tally } from './tally.ts';
 import { VirtualOwner } from './virtual-owner.ts';
+import { workloadKey } from './workload-key.ts';
 
 const OPTIONS: OwnerOptions = {
   incarnation: 'simulation',
@@ -222,7 +223,9 @@ describe('the tally', () => {
     const pod = { namespace: 'shop', workload_kind: 'Deployment', workload: 'web' };
     const asked = ['a', 'b', 'a'].map((target, i) => [i, request(plain, i, target, pod)] as const);
     const { tally } = run(plain, [...asked, [9, request(plain, 9, 'host:n')]]);
-    expect([...(tally.rule('r')?.targets ?? [])]).toEqual([['t/c/shop/Deployment/web', new Set(['a', 'b'])]]);
+    expect([...(tally.rule('r')?.targets ?? [])]).toEqual([
+      [workloadKey(['t', 'c', 'shop', 'Deployment', 'web']), new Set(['a', 'b'])],
+    ]);
   });
 
   it('holds so many names and no more', () => {
