@@ -10,7 +10,8 @@ import { Calls } from './calls.ts';
 import { nextBegin } from './core/owner/begin.ts';
 import { headChange, restoreEntry } from './core/owner/codec.ts';
 import { decide } from './core/owner/decide.ts';
-import { evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './core/owner/decision.ts';
+import { type Decision, evolve, type LedgerLine, type OwnerInput, type OwnerOptions } from './core/owner/decision.ts';
+import { AT_ONCE } from './core/owner/expire.ts';
 import { emptyState, type OwnerState } from './core/owner/state.ts';
 import { planKey } from './core/request.ts';
 import { deadLetter } from './dead-letter.ts';
@@ -187,8 +188,9 @@ class Owner {
     // An approval that was not given ends on time.
     const isOver = [...this.#state.awaiting.values()].some((until) => until <= now);
     if (now < this.#expireAt && !isOver) return;
-    this.#expireAt = now + EXPIRE_MS;
-    this.#decide({ kind: 'expire' });
+    const { removed, windows, cooldowns } = this.#decide({ kind: 'expire' });
+    const isFull = [removed, windows, cooldowns].some(({ length }) => length === AT_ONCE);
+    this.#expireAt = isFull ? now : now + EXPIRE_MS;
     this.#tellHead(now);
   }
 
@@ -199,7 +201,7 @@ class Owner {
     this.#deps.log.info({ partition: this.#assigned.partition, ...this.#state.head }, 'head of the ledger');
   }
 
-  #decide(input: OwnerInput): void {
+  #decide(input: OwnerInput): Decision {
     const { clock, random, setup, metrics } = this.#deps;
     const options = { ...this.#settings, incarnation: this.#incarnation, jitter: random() };
     const decision = decide(this.#state, input, setup().rules, clock.now(), options);
@@ -214,6 +216,7 @@ class Owner {
           "too many actions failed: the breaker holds back this tenant's until it is reset",
         );
     }
+    return decision;
   }
 
   #planOf({ tenant, rule_id: ruleId, alert_id: alertId, target }: LedgerLine) {

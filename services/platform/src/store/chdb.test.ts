@@ -116,7 +116,7 @@ it.each([
   await first.close();
   for (const file of filesIn(join(dataDir, 'clickhouse'))) if (pattern.test(file)) damage?.(file);
   const start = open(dataDir, 200).then((store) => store.migrate().finally(() => store.close()));
-  if (damage === undefined) await expect(start).resolves.toHaveLength(3);
+  if (damage === undefined) await expect(start).resolves.toHaveLength(4);
   else {
     await expect(start).rejects.toMatchObject({
       code: 'EYRIE_DATA_DIR_DAMAGED',

@@ -194,6 +194,16 @@ describe('threshold', () => {
     expect(desk.run()).toEqual([false]);
   });
 
+  it('keeps so many values and no more, whatever an attacker sends', () => {
+    const desk = new Desk(rules({ mode: 'enforce', threshold: { by: ['pod'], count: 3, windowMs: 1e9 } }));
+    for (let i = 0; i < 50_010; i += 1) desk.match(i, { pod: `${i}` });
+    expect(desk.do({ kind: 'expire' }).bounds).toEqual(['responder_thresholds']);
+    expect([desk.state.windows.size, desk.disk.size]).toEqual([50_000, 50_000]);
+    // The first was forgotten, the last was not.
+    for (const pod of ['0', '50009']) for (const event of [1, 2]) desk.match(60_000 + event, { pod });
+    expect(desk.run()).toEqual([false]);
+  });
+
   it('forgets what is older than its span', () => {
     const desk = new Desk(counted());
     for (const event of [1, 2, 3, 4]) {

@@ -79,7 +79,7 @@ export interface Decision {
   /** Plans that wait until then. */
   readonly delays: readonly (readonly [plan: string, until: number])[];
   /** Bounds reached, for `eyrie_bound_reached_total`. */
-  readonly bounds: readonly ('responder_plans' | 'responder_breaker')[];
+  readonly bounds: readonly ('responder_plans' | 'responder_breaker' | 'responder_thresholds')[];
 }
 
 export const NOTHING: Decision = {
