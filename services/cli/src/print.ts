@@ -5,7 +5,17 @@ export function printJson(value: unknown): void {
 
 /** JSON on one line. What JSON leaves as it is and a terminal may act on (C1 controls, direction marks) is written as \\u. */
 export function jsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(CONTROL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return escaped(JSON.stringify(value));
+}
+
+/** What a terminal may act on, written as \\u: for text in double quotes of JSON or YAML. */
+export function escaped(text: string): string {
+  return text.replace(CONTROL, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** Whether a terminal may act on it, or it is more than one line. */
+export function hasControl(text: string): boolean {
+  return escaped(text) !== text;
 }
 
 export function printLine(text = ''): void {

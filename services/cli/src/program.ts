@@ -277,6 +277,15 @@ export function createProgram(): Command {
     )
     .action(async (rule, dir, options) => (await import('./verbs/rules-promote.ts')).promote(rule, dir, options));
   rules
+    .command('test')
+    .argument('<dir>', 'directory of response rules')
+    .description('print a test for a rule, made of the opening event of an alert, with what is decided now')
+    .addOption(dataDir().env('EYRIE_DATA_DIR'))
+    .requiredOption('--from-alert <id>', 'the alert')
+    .requiredOption('--rule <id>', 'the rule')
+    .addOption(json())
+    .action(async (dir, options) => (await import('./verbs/rules-test.ts')).test(dir, options));
+  rules
     .command('import')
     .argument('<file...>', 'rule files, in the order they override one another')
     .description('translate the rules of another tool, all in dry_run; exit 1 when some are refused')

@@ -25,6 +25,7 @@ export { describeActions, permissionsOf } from './describe-actions.ts';
 export type { Select } from './history/select.ts';
 export { type PromoteOptions, type Promotion, promoteRule } from './promote.ts';
 export type { RuleReport } from './rule-files.ts';
+export { type MadeTest, testFromAlert } from './rule-test.ts';
 export { type SimulationReport, simulateRules } from './simulate.ts';
 export { importTalonRules, type TalonReport } from './talon-import.ts';
 

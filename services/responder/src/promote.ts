@@ -15,7 +15,7 @@ import type { Select } from './history/select.ts';
 import { type LineChange, setEnforce } from './rule-edit.ts';
 import { requireSound } from './rule-files.ts';
 import { readSetup } from './setup.ts';
-import { readRules, type SimulateOptions, type SimulationReport, simulate } from './simulate.ts';
+import { findRule, readRules, type SimulateOptions, type SimulationReport, simulate } from './simulate.ts';
 
 export interface PromoteOptions extends SimulateOptions {
   readonly limits: PromotionLimits;
@@ -55,14 +55,6 @@ export async function promoteRule(
   const found = { rule: ruleId, file: rule.file, refusals, report };
   if (refusals.length > 0) return { ...found, changes: [] };
   return { ...found, changes: await enforceIn(directory, rule, options.paths) };
-}
-
-/** @throws AppError EYRIE_USAGE */
-function findRule({ byId }: RuleSet, id: string): CompiledRule {
-  const rule = byId.get(id);
-  if (rule !== undefined) return rule;
-  const known = [...byId.keys()].slice(0, 20).join(', ') || 'none';
-  throw new AppError('EYRIE_USAGE', `there is no rule with the id "${id}"; there: ${known}`);
 }
 
 /** The rule alone, as it would be. @throws AppError EYRIE_RULE_INVALID */

@@ -1,5 +1,7 @@
 import { systemClock } from '@eyrie/platform/clock';
+import { AppError } from '@eyrie/platform/errors';
 import { createHttpClient } from '@eyrie/platform/http-client';
+import type { CompiledRule } from './core/rules/compiled.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
 import type { DiffReport } from './core/simulate/ledger-diff.ts';
 import type { Cell, PeakReport, RuleOutcome } from './core/simulate/tally.ts';
@@ -63,6 +65,14 @@ export async function readRules(directory: string, paths: SimulateOptions['paths
   } finally {
     await http.close();
   }
+}
+
+/** @throws AppError EYRIE_USAGE */
+export function findRule({ byId }: RuleSet, id: string): CompiledRule {
+  const rule = byId.get(id);
+  if (rule !== undefined) return rule;
+  const known = [...byId.keys()].slice(0, 20).join(', ') || 'none';
+  throw new AppError('EYRIE_USAGE', `there is no rule with the id "${id}"; there: ${known}`);
 }
 
 /** @throws AppError what asking the tables throws */

@@ -34,7 +34,7 @@ export function runRuleTest(
   detection: TestDetection,
   policy: Policy = DEFAULT_POLICY,
 ): string | undefined {
-  const found = outcomeOf(rule, test, detection, policy);
+  const found = decideTest(rule, test.given, detection, policy);
   const { decision, plan, reason } = test.expect;
   if (found.decision !== decision) return `expected ${decision}, found ${found.decision} (${found.reason})`;
   if (reason !== undefined && found.reason !== reason) return `expected reason ${reason}, found ${found.reason}`;
@@ -44,9 +44,10 @@ export function runRuleTest(
   return undefined;
 }
 
-function outcomeOf(
+/** What the code that runs in production decides of a test's input. */
+export function decideTest(
   rule: CompiledRule,
-  { given }: CompiledRule['tests'][number],
+  given: Omit<CompiledRule['tests'][number]['given'], 'event' | 'fixture'>,
   detection: TestDetection,
   policy: Policy,
 ): { readonly decision: string; readonly reason: string; readonly plan: readonly string[] } {
