@@ -21,6 +21,7 @@ import type { Setup } from './setup.ts';
 
 const POLL = { maxBytes: 512 * 1024, maxWaitMs: 1_000 };
 const EXPIRE_MS = 60_000;
+const OVERDUE_MS = 1_000;
 
 export interface OwnerDeps {
   readonly bus: Bus;
@@ -95,6 +96,7 @@ class Owner {
   #step = new OwnerStep();
   #position: number | undefined;
   #expireAt = 0;
+  #overdueAt = 0;
 
   constructor(assigned: Assigned, incarnation: string, state: OwnerState, deps: OwnerDeps, settings: OwnerSettings) {
     this.#assigned = assigned;
@@ -182,6 +184,10 @@ class Owner {
   #tick(): void {
     const now = this.#deps.clock.now();
     this.#limits.tick(now);
+    if (now >= this.#overdueAt) {
+      this.#overdueAt = now + OVERDUE_MS;
+      this.#decide({ kind: 'overdue' });
+    }
     if (now < this.#expireAt) return;
     this.#expireAt = now + EXPIRE_MS;
     this.#decide({ kind: 'expire' });

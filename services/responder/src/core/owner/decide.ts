@@ -4,6 +4,7 @@ import { begin } from './begin.ts';
 import type { Decision, OwnerInput, OwnerOptions } from './decision.ts';
 import { expire } from './expire.ts';
 import { finish, recover } from './finish.ts';
+import { overdue } from './overdue.ts';
 import type { OwnerState } from './state.ts';
 
 /** What the owner of a partition does with an input. Pure: the loop makes it durable, then calls. */
@@ -17,6 +18,8 @@ export function decide(
   switch (input.kind) {
     case 'request':
       return admit(state, input.request, rules, now, options);
+    case 'overdue':
+      return overdue(state, now, options);
     case 'start':
       return begin(state, rules, now, options);
     case 'result':

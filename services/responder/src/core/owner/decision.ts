@@ -21,6 +21,8 @@ export type EffectResult =
 
 export type OwnerInput =
   | { readonly kind: 'request'; readonly request: ActionRequest }
+  /** Give up what waited too long. */
+  | { readonly kind: 'overdue' }
   /** Begin what may begin. */
   | { readonly kind: 'start' }
   | { readonly kind: 'result'; readonly plan: string; readonly step: number; readonly result: EffectResult }

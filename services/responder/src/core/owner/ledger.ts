@@ -7,7 +7,7 @@ const DETAIL_MAX = 2_048;
 export function advance(
   plan: Plan,
   index: number,
-  change: Pick<Step, 'state' | 'reason'> & Partial<Pick<Step, 'attempt' | 'incarnation' | 'resent'>>,
+  change: Pick<Step, 'state' | 'reason'> & Partial<Pick<Step, 'attempt' | 'incarnation' | 'resent' | 'unsure'>>,
   at: number,
   detail?: string,
 ): { readonly plan: Plan; readonly line: LedgerLine } {

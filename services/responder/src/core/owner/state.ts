@@ -26,6 +26,8 @@ export interface Step {
   readonly incarnation: string;
   /** Its ending was unknown once and it was begun once more. */
   readonly resent?: true;
+  /** A try of it may have had its effect. */
+  readonly unsure?: true;
 }
 
 /** What a rule does for one (alert, target). Kept until the alert can no longer change, so that it never happens again. */

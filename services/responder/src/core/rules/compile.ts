@@ -13,6 +13,10 @@ const DESTRUCTIVE = 4;
 const STILL: ReadonlySet<string> = new Set(['no_match', 'suppressed', 'denied']);
 const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
 
+const NOTICE = { attempts: 8, backoff: { initialMs: 1_000, maximumMs: 300_000 } };
+/** Time alone ends these, and once the far side answers again little of it is left to wait. */
+const UNTIL_DEADLINE = { attempts: 1_000, backoff: { initialMs: 1_000, maximumMs: 15_000 } };
+
 /** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
 export function compileRule(
   rule: ResponseRule,
@@ -127,6 +131,7 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
       }
       continue;
     }
+    const standard = entry.deadlineMs === undefined ? NOTICE : UNTIL_DEADLINE;
     actions.push({
       action: written.action,
       actionner: written.actionner,
@@ -135,8 +140,8 @@ function compileActions(rule: ResponseRule, catalog: ActionCatalog, problems: Pr
       recovery: entry.recovery,
       lane: checked.lane,
       timeoutMs: written.timeout ?? entry.timeoutMs.standard,
-      attempts: written.retry?.attempts ?? 8,
-      backoff: written.retry?.backoff ?? { initialMs: 1_000, maximumMs: 300_000 },
+      attempts: written.retry?.attempts ?? standard.attempts,
+      backoff: written.retry?.backoff ?? standard.backoff,
       onError: written.on_error,
       ...(entry.provable === true && { provable: true }),
       ...(entry.deadlineMs !== undefined && { deadlineMs: entry.deadlineMs }),
