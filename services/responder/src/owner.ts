@@ -21,8 +21,10 @@ import type { Progress } from './progress.ts';
 import type { Setup } from './setup.ts';
 
 const POLL = { maxBytes: 512 * 1024, maxWaitMs: 1_000 };
+const KINDS: ReadonlySet<string> = new Set<OwnerRequest['kind']>(['match', 'approval', 'undo', 'breaker_reset']);
 const EXPIRE_MS = 60_000;
 const HEAD_MS = 3_600_000;
+const OVERDUE_MS = 1_000;
 
 export interface OwnerDeps {
   readonly bus: Bus;
@@ -98,6 +100,7 @@ class Owner {
   #position: number | undefined;
   #expireAt = 0;
   #headAt = 0;
+  #overdueAt = 0;
 
   constructor(assigned: Assigned, incarnation: string, state: OwnerState, deps: OwnerDeps, settings: OwnerSettings) {
     this.#assigned = assigned;
@@ -173,10 +176,13 @@ class Owner {
     const { bus, signer, metrics } = this.#deps;
     for (const record of records) {
       const read = openSealed<OwnerRequest>(signer, record.value, FORMATS.record);
-      if (read.ok) this.#decide({ kind: 'request', request: read.record });
+      const isKnown = read.ok && KINDS.has(read.record.kind);
+      if (isKnown) this.#decide({ kind: 'request', request: read.record });
       else {
-        metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason: read.reason });
-        this.#step.setAside(deadLetter(bus, record, read.reason, 'a request the responder cannot take'));
+        // A kind of request that a newer responder knows.
+        const reason = read.ok ? 'newer_format' : read.reason;
+        metrics.count('eyrie_dead_letters_total', { stage: 'responder', reason });
+        this.#step.setAside(deadLetter(bus, record, reason, 'a request the responder cannot take'));
       }
       this.#position = record.offset + 1;
     }
@@ -185,6 +191,10 @@ class Owner {
   #tick(): void {
     const now = this.#deps.clock.now();
     this.#limits.tick(now);
+    if (now >= this.#overdueAt) {
+      this.#overdueAt = now + OVERDUE_MS;
+      this.#decide({ kind: 'overdue' });
+    }
     // An approval that was not given ends on time.
     const isOver = [...this.#state.awaiting.values()].some((until) => until <= now);
     if (now < this.#expireAt && !isOver) return;

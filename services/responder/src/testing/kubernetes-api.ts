@@ -33,6 +33,9 @@ export interface FakeKubernetes {
   readonly forbidden: Set<string>;
   /** Answers every request with that status instead; 0 breaks the connection, and -1 after it had its effect. */
   fault: number | undefined;
+  /** Refuses connections, until it is up again at the same address. */
+  down(): Promise<void>;
+  up(): Promise<void>;
   /** As it was at first: empty. */
   reset(): void;
   close(): Promise<void>;
@@ -79,11 +82,20 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
       });
     },
   );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   // One object: who sets a fault sets it here.
   return Object.assign(fake, {
-    server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server: `https://127.0.0.1:${port}`,
     ca: authority.read('ca.pem'),
+    down: stop,
+    up: () => listen(port),
     reset: () => {
       objects.clear();
       budgets.clear();
@@ -91,14 +103,10 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
       asked.length = 0;
       fake.fault = undefined;
     },
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.closeAllConnections();
-        server.close(() => {
-          rmSync(authority.directory, { recursive: true, force: true });
-          resolve();
-        });
-      }),
+    close: async () => {
+      await stop();
+      rmSync(authority.directory, { recursive: true, force: true });
+    },
   });
 }
 

@@ -74,6 +74,20 @@ describe('approval', () => {
     expect([...late.state.plans.values()][0]?.todo).toBeUndefined();
   });
 
+  it('may take longer than the deadline of what is done: that begins with it', () => {
+    const desk = new Desk(
+      rules({ approval: { quorum: 1, ttlMs: 10_000 }, actions: [{ ...ISOLATE, deadlineMs: 1_000 }] }),
+    );
+    desk.match();
+    desk.now = 5_000;
+    desk.do({ kind: 'overdue' });
+    desk.say('ann');
+    desk.now = 5_999;
+    desk.do({ kind: 'overdue' });
+    expect(desk.run()).toEqual([false]);
+    expect(desk.states.at(-1)).toBe('succeeded');
+  });
+
   it('of a rule that was softened meanwhile begins nothing', () => {
     const desk = new Desk(rules());
     desk.match();

@@ -83,7 +83,7 @@ function close(
 function queue(decision: Decision, now: number): Decision {
   const ledger: LedgerLine[] = [...decision.ledger];
   const plans = decision.plans.map((plan) => {
-    let left = plan;
+    let left: Plan = { ...plan, approved_at: now };
     for (const [index, step] of plan.steps.entries()) {
       if (step.state !== 'approved') continue;
       const next = advance(left, index, { state: 'planned', reason: 'queued' }, now);

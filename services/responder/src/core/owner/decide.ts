@@ -7,6 +7,7 @@ import { countFailures, resetBreaker } from './breaker.ts';
 import type { Decision, OwnerInput, OwnerOptions } from './decision.ts';
 import { expire } from './expire.ts';
 import { finish, recover } from './finish.ts';
+import { overdue } from './overdue.ts';
 import type { OwnerState } from './state.ts';
 import { askUndo, finishUndo } from './undo.ts';
 
@@ -26,6 +27,8 @@ function answer(state: OwnerState, input: OwnerInput, rules: RuleSet, now: numbe
   switch (input.kind) {
     case 'request':
       return take(state, input.request, rules, now, options);
+    case 'overdue':
+      return overdue(state, now, options);
     case 'start':
       return begin(state, rules, now, options);
     case 'result':

@@ -21,6 +21,8 @@ export type EffectResult =
 
 export type OwnerInput =
   | { readonly kind: 'request'; readonly request: OwnerRequest }
+  /** Give up what waited too long. */
+  | { readonly kind: 'overdue' }
   /** Begin what may begin. */
   | { readonly kind: 'start' }
   | {

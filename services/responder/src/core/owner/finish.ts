@@ -49,24 +49,12 @@ function conclude(
   options: OwnerOptions,
 ): Decision {
   const { detail } = result;
-  const isDry = plan.mode === 'dry_run';
-  const end = (change: Pick<Step, 'state' | 'reason'>): Decision => {
-    const { plan: ended, line } = advance(plan, index, isDry ? proven(change) : change, now, detail);
-    if (!isDry && change.state === 'succeeded' && change.reason !== 'unchanged' && action.undoAfterMs !== undefined) {
-      const timer = scheduleUndo(ended, index, now + action.undoAfterMs, 'timer', now);
-      return { ...NOTHING, plans: [settle(timer.plan)], ledger: [line, timer.line] };
-    }
-    if (change.state === 'succeeded' || (isDry && change.state !== 'denied') || action.onError === 'continue') {
-      return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
-    }
-    const rest = giveUp(ended, index + 1, 'earlier_failed', now);
-    return { ...NOTHING, plans: [rest.plan], ledger: [line, ...rest.lines] };
-  };
-  const again = (waitMs: number, resent?: true): Decision => {
+  const end = (change: Pick<Step, 'state' | 'reason'>) => endStep(plan, index, action, change, now, detail);
+  const again = (waitMs: number, mark: Pick<Step, 'unsure'> = {}): Decision => {
     const { plan: waiting, line } = advance(
       plan,
       index,
-      { state: 'planned', reason: result.kind === 'succeeded' ? 'queued' : result.reason, ...(resent && { resent }) },
+      { state: 'planned', reason: result.kind === 'succeeded' ? 'queued' : result.reason, ...mark },
       now,
       detail,
     );
@@ -85,14 +73,13 @@ function conclude(
       return end({ state: 'failed', reason: result.reason });
     case 'retry': {
       if (step.attempt >= action.attempts) return end({ state: 'failed', reason: result.reason });
-      if (now - plan.at >= (action.deadlineMs ?? options.notifyDeadlineMs)) {
-        return end({ state: action.deadlineMs === undefined ? 'failed' : 'denied', reason: 'deadline' });
-      }
+      if (isOverdue(plan, action, now, options)) return end(overdueEnding(step, action));
       return again(Math.max(result.afterMs ?? 0, backoffMs(action, step.attempt, options.jitter)));
     }
     case 'ambiguous': {
-      const repeatable = action.recovery === 'repeat' && step.attempt < action.attempts;
-      if (repeatable) return again(backoffMs(action, step.attempt, options.jitter));
+      const repeatable =
+        action.recovery === 'repeat' && step.attempt < action.attempts && !isOverdue(plan, action, now, options);
+      if (repeatable) return again(backoffMs(action, step.attempt, options.jitter), { unsure: true });
       if (action.recovery !== 'once' || step.resent === true) return end({ state: 'unknown', reason: result.reason });
       // Said so in the ledger, then begun once more, and never a third time.
       const said = advance(plan, index, { state: 'unknown', reason: result.reason }, now, detail);
@@ -100,6 +87,44 @@ function conclude(
       return { ...NOTHING, plans: [waiting.plan], ledger: [said.line, waiting.line] };
     }
   }
+}
+
+/** The step has its ending; what comes after it in the plan goes on or is given up. */
+export function endStep(
+  plan: Plan,
+  index: number,
+  action: PlannedAction,
+  change: Pick<Step, 'state' | 'reason'>,
+  now: number,
+  detail?: string,
+): Decision {
+  const isDry = plan.mode === 'dry_run';
+  const { plan: ended, line } = advance(plan, index, isDry ? proven(change) : change, now, detail);
+  if (!isDry && change.state === 'succeeded' && change.reason !== 'unchanged' && action.undoAfterMs !== undefined) {
+    const timer = scheduleUndo(ended, index, now + action.undoAfterMs, 'timer', now);
+    return { ...NOTHING, plans: [settle(timer.plan)], ledger: [line, timer.line] };
+  }
+  if (change.state === 'succeeded' || (isDry && change.state !== 'denied') || action.onError === 'continue') {
+    return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
+  }
+  const rest = giveUp(ended, index + 1, 'earlier_failed', now);
+  return { ...NOTHING, plans: [rest.plan], ledger: [line, ...rest.lines] };
+}
+
+/** Counted from the match, or from the approval: persons may take longer than an API server. */
+export function isOverdue(
+  { at, approved_at: approvedAt }: Plan,
+  { deadlineMs }: PlannedAction,
+  now: number,
+  options: OwnerOptions,
+): boolean {
+  return now - (approvedAt ?? at) >= (deadlineMs ?? options.notifyDeadlineMs);
+}
+
+/** What may have had its effect is not called undone. */
+export function overdueEnding({ unsure, resent }: Step, { deadlineMs }: PlannedAction): Pick<Step, 'state' | 'reason'> {
+  if (unsure === true || resent === true) return { state: 'unknown', reason: 'deadline' };
+  return { state: deadlineMs === undefined ? 'failed' : 'denied', reason: 'deadline' };
 }
 
 /** The ending of a proof: nothing was done, whatever the far side said. */

@@ -7,7 +7,8 @@ const DETAIL_MAX = 2_048;
 export function advance(
   plan: Plan,
   index: number,
-  change: Pick<Step, 'state' | 'reason'> & Partial<Pick<Step, 'attempt' | 'incarnation' | 'resent' | 'undo'>>,
+  change: Pick<Step, 'state' | 'reason'> &
+    Partial<Pick<Step, 'attempt' | 'incarnation' | 'resent' | 'unsure' | 'undo'>>,
   at: number,
   detail?: string,
   by?: string,

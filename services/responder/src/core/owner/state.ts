@@ -29,6 +29,8 @@ export interface Step {
   readonly resent?: true;
   /** While `undo_scheduled`: when, which try, and who asked. */
   readonly undo?: { readonly at: number; readonly attempt: number; readonly by?: string };
+  /** A try of it may have had its effect. */
+  readonly unsure?: true;
 }
 
 /** What a rule does for one (alert, target). Kept until the alert can no longer change, so that it never happens again. */
@@ -47,6 +49,8 @@ export interface Plan {
   readonly at: number;
   readonly expires_at: number;
   readonly steps: readonly Step[];
+  /** When persons let it go on, milliseconds. */
+  readonly approved_at?: number;
   /** While it waits for persons. */
   readonly approval?: Approval;
   /** The actions as they were when the rule matched, and what they may know: while one is still to be done or can be undone. */

@@ -14,6 +14,10 @@ const APPROVAL_TTL_MS = 900_000;
 const STILL: ReadonlySet<string> = new Set(['no_match', 'suppressed', 'denied']);
 const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
 
+const NOTICE = { attempts: 8, backoff: { initialMs: 1_000, maximumMs: 300_000 } };
+/** Time alone ends these, and once the far side answers again little of it is left to wait. */
+const UNTIL_DEADLINE = { attempts: 1_000, backoff: { initialMs: 1_000, maximumMs: 15_000 } };
+
 /** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
 export function compileRule(
   rule: ResponseRule,
@@ -152,6 +156,7 @@ function compileActions(
       }
       continue;
     }
+    const standard = entry.deadlineMs === undefined ? NOTICE : UNTIL_DEADLINE;
     actions.push({
       action: written.action,
       actionner: written.actionner,
@@ -160,8 +165,8 @@ function compileActions(
       recovery: entry.recovery,
       lane: checked.lane,
       timeoutMs: written.timeout ?? entry.timeoutMs.standard,
-      attempts: written.retry?.attempts ?? 8,
-      backoff: written.retry?.backoff ?? { initialMs: 1_000, maximumMs: 300_000 },
+      attempts: written.retry?.attempts ?? standard.attempts,
+      backoff: written.retry?.backoff ?? standard.backoff,
       onError: written.on_error,
       ...(entry.provable === true && { provable: true }),
       ...(entry.undoable === true && { undoable: true }),
