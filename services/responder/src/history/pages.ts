@@ -1,8 +1,10 @@
 import { moment, pageOf, type Rows, rowsOf, type Select, text } from './select.ts';
 
-const PAGE_ROWS = 2_000;
+const PAGE_ROWS = 8_000;
 const HOUR_MS = 3_600_000;
-const HOURS_MAX = 100_000;
+const MINUTE_MS = 60_000;
+/** More hours than the longest history has. */
+const BUCKETS_MAX = 100_000;
 
 /** A table read in the order of a time of ours. */
 export interface Timeline {
@@ -28,10 +30,9 @@ export interface Timed {
   readonly row: readonly unknown[];
 }
 
-/** Rows in order, a page in memory at a time. Hour by hour: a page sorts and reads no more than its hour. */
+/** Rows in order, a page in memory at a time. Slice by slice: a page sorts and reads no more than its slice. */
 export async function* readTimeline(select: Select, timeline: Timeline, span: Span): AsyncGenerator<Timed> {
-  for (const hour of await hoursOf(select, timeline, span)) {
-    const within = { from: Math.max(span.from, hour), to: Math.min(span.to, hour + HOUR_MS) };
+  for await (const within of slicesOf(select, timeline, span)) {
     let after: readonly unknown[] | undefined;
     let size = PAGE_ROWS;
     for (;;) {
@@ -45,12 +46,43 @@ export async function* readTimeline(select: Select, timeline: Timeline, span: Sp
   }
 }
 
-async function hoursOf(select: Select, { table, time, where }: Timeline, { from, to }: Span): Promise<number[]> {
+/** Spans of about a page each. Whole hours lie together where little happened; a busy one is cut at its minutes. */
+async function* slicesOf(select: Select, timeline: Timeline, span: Span): AsyncGenerator<Span> {
+  for (const slice of together(await bucketsOf(select, timeline, span, HOUR_MS))) {
+    if (slice.rows <= PAGE_ROWS) yield slice;
+    else yield* together(await bucketsOf(select, timeline, slice, MINUTE_MS));
+  }
+}
+
+type Bucket = Span & { readonly rows: number };
+
+/** Neighbours of no more than a page together, as far as they lie in order. */
+function together(buckets: readonly Bucket[]): readonly Bucket[] {
+  const slices: Bucket[] = [];
+  for (const bucket of buckets) {
+    const last = slices.at(-1);
+    if (last === undefined || last.rows + bucket.rows > PAGE_ROWS) slices.push(bucket);
+    else slices[slices.length - 1] = { from: last.from, to: bucket.to, rows: last.rows + bucket.rows };
+  }
+  return slices;
+}
+
+async function bucketsOf(
+  select: Select,
+  { table, time, where }: Timeline,
+  { from, to }: Span,
+  lengthMs: number,
+): Promise<readonly Bucket[]> {
+  const start = `intDiv(toUnixTimestamp64Milli(${time}), ${lengthMs}) * ${lengthMs}`;
   const sql =
-    `SELECT toUnixTimestamp(toStartOfHour(${time})) AS hour FROM ${table} ` +
-    `WHERE ${time} >= ${moment(from)} AND ${time} < ${moment(to)} AND ${where} GROUP BY hour ORDER BY hour`;
-  const rows: Rows = await rowsOf(select, sql, HOURS_MAX);
-  return rows.map(([hour]) => Number(hour) * 1_000);
+    `SELECT ${start} AS bucket, count() FROM ${table} ` +
+    `WHERE ${time} >= ${moment(from)} AND ${time} < ${moment(to)} AND ${where} GROUP BY bucket ORDER BY bucket`;
+  const rows: Rows = await rowsOf(select, sql, BUCKETS_MAX);
+  return rows.map(([bucket, count]) => ({
+    from: Math.max(from, Number(bucket)),
+    to: Math.min(to, Number(bucket) + lengthMs),
+    rows: Number(count),
+  }));
 }
 
 function pageSql(
