@@ -39,6 +39,7 @@ export const ACTION_REASONS = [
   'limit_node',
   'limit_tenant',
   'limit_global',
+  'limit_backlog',
   'earlier_failed',
   'rule_gone',
   'rule_changed',

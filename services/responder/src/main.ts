@@ -67,6 +67,7 @@ export function createResponder(deps: ResponderDeps, options: ResponderOptions =
     plansMax: 200_000,
     partitions: bus.partitions('action-requests'),
     activeMax: 10_000,
+    noticesMax: 10_000,
     notifyDeadlineMs: DAY,
     drainMs: options.drainMs ?? 4_000,
   };

@@ -1,10 +1,11 @@
 import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
-import { intentKey, planKey } from '../request.ts';
+import { intentKey, planKey, REVERSIBLE } from '../request.ts';
 import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
 import { countLimits } from './limits.ts';
+import { noticesBehind } from './order.ts';
 import type { OwnerState, Plan, Step } from './state.ts';
 
 /**
@@ -30,10 +31,12 @@ export function admit(
   // A target is named within its cluster: nodes of two clusters may share a name.
   const cooldownKey = `${wetness}/${tenant}/${ruleId}/${cluster}/${target}`;
   const counted = countLimits(state, wetness, rule, request, rules, { now, partitions: options.partitions });
+  const isBacklogged = rule.class < REVERSIBLE && state.notices >= options.noticesMax;
+  const over = counted.kind === 'over' ? counted.reason : isBacklogged ? 'limit_backlog' : undefined;
   const isCooling = rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now;
   const verdict = isProtected(request, rule, rules)
     ? ({ state: 'denied', reason: 'protected_namespace' } as const)
-    : firstState(rule, isCooling ? 'cooldown' : counted.kind === 'over' ? counted.reason : undefined);
+    : firstState(rule, isCooling ? 'cooldown' : over);
   const acts = verdict.state !== 'suppressed' && verdict.state !== 'denied';
   const plan = makePlan(key, request, rule, verdict, now, options);
   return {
@@ -60,8 +63,6 @@ function firstState(
   }
 }
 
-/** Actions from here on change something in a cluster. */
-const REVERSIBLE = 2;
 const PROVING: { readonly state: ActionState; readonly reason: ActionReason } = { state: 'planned', reason: 'queued' };
 
 function makePlan(
@@ -73,7 +74,8 @@ function makePlan(
   options: OwnerOptions,
 ): Plan {
   const { tenant, cluster, alert_id: alertId, event_id: eventId, target, context } = request;
-  const steps = rule.actions.map(
+  const actions = noticesBehind(rule.actions);
+  const steps = actions.map(
     ({ action, actionner, class: actionClass, provable }): Step => ({
       intent_key: intentKey(tenant, rule.id, action, alertId, target),
       action,
@@ -101,7 +103,7 @@ function makePlan(
     expires_at: now + options.alertLifeMs + Math.max(rule.cooldownMs, ...rule.limits.map(({ windowMs }) => windowMs)),
     steps,
     ...(steps.some((step) => step.reason === 'queued') && {
-      todo: { actions: rule.actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
+      todo: { actions: actions.map((action) => ({ ...action, lane: laneFor(action.lane, request) })), context },
     }),
   };
 }

@@ -9,6 +9,7 @@ import type {
   EventId,
   TenantId,
 } from '@eyrie/schemas';
+import { REVERSIBLE } from '../request.ts';
 import type { Lane, PlannedAction } from '../rules/compiled.ts';
 
 /** One action of a plan: an intent. */
@@ -76,6 +77,8 @@ export interface OwnerState {
   readonly delayed: Map<string, number>;
   /** Plans with an action still to be done. */
   active: number;
+  /** Of them those with nothing left to do in a cluster. */
+  notices: number;
 }
 
 export function emptyState(): OwnerState {
@@ -86,6 +89,7 @@ export function emptyState(): OwnerState {
     lanes: new Map(),
     delayed: new Map(),
     active: 0,
+    notices: 0,
   };
 }
 
@@ -102,7 +106,8 @@ export function putPlan(state: OwnerState, plan: Plan): void {
   if (before !== undefined) leaveLane(state, before);
   state.plans.set(plan.key, plan);
   state.delayed.delete(plan.key);
-  state.active += Number(plan.todo !== undefined) - Number(before?.todo !== undefined);
+  countActive(state, before, -1);
+  countActive(state, plan, 1);
   const index = currentStep(plan);
   const action = plan.todo?.actions[index];
   if (action === undefined) return;
@@ -116,8 +121,15 @@ export function removePlan(state: OwnerState, key: string): void {
   if (plan === undefined) return;
   leaveLane(state, plan);
   state.delayed.delete(key);
-  state.active -= Number(plan.todo !== undefined);
+  countActive(state, plan, -1);
   state.plans.delete(key);
+}
+
+function countActive(state: OwnerState, plan: Plan | undefined, by: 1 | -1): void {
+  if (plan?.todo === undefined) return;
+  state.active += by;
+  const isOpen = (step: Step) => step.state === 'planned' || step.state === 'executing';
+  if (!plan.steps.some((step) => isOpen(step) && step.class >= REVERSIBLE)) state.notices += by;
 }
 
 function leaveLane(state: OwnerState, plan: Plan): void {
