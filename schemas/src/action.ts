@@ -53,6 +53,7 @@ export const ACTION_REASONS = [
   'limit_tenant',
   'limit_global',
   'breaker_open',
+  'limit_backlog',
   'earlier_failed',
   'need_failed',
   'when_false',

@@ -4,5 +4,6 @@ const DAY = 86_400_000;
 export const OWNER_DEFAULTS = {
   alertLifeMs: 32 * DAY,
   plansMax: 200_000,
+  noticesMax: 10_000,
   notifyDeadlineMs: DAY,
 } as const;

@@ -38,7 +38,7 @@ export interface OwnerDeps {
 }
 
 export interface OwnerSettings extends Omit<OwnerOptions, 'incarnation' | 'jitter'> {
-  /** Plans with something to do; at the bound no more requests are read. */
+  /** Plans with something to do in a cluster; at the bound no more requests are read. */
   readonly activeMax: number;
   /** How long running actions may go on when the process stops, milliseconds. */
   readonly drainMs: number;
@@ -134,7 +134,7 @@ class Owner {
       this.#report();
       // A read that ended during the commit is taken first: another one would take its place and lose it.
       if (records.length > 0) continue;
-      if (polling === undefined && this.#state.active < this.#settings.activeMax) {
+      if (polling === undefined && this.#state.active - this.#state.notices < this.#settings.activeMax) {
         polling = this.#assigned.poll(POLL).then((found) => {
           records = found;
           polling = undefined;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ActionClass, ActionContext, ActionRequest, AlertId, EventId } from '@eyrie/schemas';
 import type { CompiledRule } from './rules/compiled.ts';
 
-const REVERSIBLE = 2;
+/** Actions from this class on change something in a cluster. */
+export const REVERSIBLE = 2;
 
 export type Cause = Omit<
   ActionRequest,

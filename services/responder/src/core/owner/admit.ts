@@ -1,5 +1,5 @@
 import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
-import { intentKey, planKey } from '../request.ts';
+import { intentKey, planKey, REVERSIBLE } from '../request.ts';
 import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { approvalFor } from './approve.ts';
@@ -7,6 +7,7 @@ import { isBroken } from './breaker.ts';
 import { type Decision, NOTHING, type OwnerOptions } from './decision.ts';
 import { ledgerLine } from './ledger.ts';
 import { countLimits } from './limits.ts';
+import { noticesBehind } from './order.ts';
 import type { OwnerState, Plan, Step } from './state.ts';
 import { countThreshold } from './threshold.ts';
 
@@ -35,19 +36,12 @@ export function admit(
   // A target is named within its cluster: nodes of two clusters may share a name.
   const cooldownKey = `${wetness}/${tenant}/${ruleId}/${cluster}/${target}`;
   const counted = countLimits(state, wetness, rule, request, rules, { now, partitions: options.partitions });
+  const isBacklogged = rule.class < REVERSIBLE && state.notices >= options.noticesMax;
+  const over = counted.kind === 'over' ? counted.reason : isBacklogged ? 'limit_backlog' : undefined;
   const isCooling = rule.cooldownMs > 0 && (state.cooldowns.get(cooldownKey) ?? 0) > now;
   const verdict = isProtected(request, rule, rules)
     ? ({ state: 'denied', reason: 'protected_namespace' } as const)
-    : firstState(
-        rule,
-        isBroken(state, tenant, rule.class, rule.mode)
-          ? 'breaker_open'
-          : isCooling
-            ? 'cooldown'
-            : counted.kind === 'over'
-              ? counted.reason
-              : undefined,
-      );
+    : firstState(rule, isBroken(state, tenant, rule.class, rule.mode) ? 'breaker_open' : isCooling ? 'cooldown' : over);
   const acts = verdict.state !== 'suppressed' && verdict.state !== 'denied';
   const plan = makePlan(key, request, rule, verdict, now, options);
   return {
@@ -76,8 +70,6 @@ function firstState(
   }
 }
 
-/** Actions from here on change something in a cluster. */
-const REVERSIBLE = 2;
 const PROVING: { readonly state: ActionState; readonly reason: ActionReason } = { state: 'planned', reason: 'queued' };
 
 function makePlan(
@@ -90,7 +82,7 @@ function makePlan(
 ): Plan {
   const { tenant, cluster, alert_id: alertId, event_id: eventId, target, context } = request;
   // Who is not asked need not be told.
-  const actions = rule.actions.filter(({ asks }) => asks !== true || state === 'awaiting_approval');
+  const actions = noticesBehind(rule.actions.filter(({ asks }) => asks !== true || state === 'awaiting_approval'));
   const steps = actions.map(
     ({ action, actionner, class: actionClass, provable, asks }): Step => ({
       intent_key: intentKey(tenant, rule.id, action, alertId, target),

@@ -105,17 +105,18 @@ function stopReason(state: OwnerState, plan: Plan, rules: RuleSet): ActionReason
   return rule.mode === 'enforce' ? undefined : 'rule_changed';
 }
 
-/** All steps from `index` on are suppressed. */
+/** All steps from `index` on are suppressed; notices are not, where they are `told` all the same. */
 export function giveUp(
   plan: Plan,
   index: number,
   reason: ActionReason,
   now: number,
+  told = false,
 ): { readonly plan: Plan; readonly lines: readonly LedgerLine[] } {
   const lines: LedgerLine[] = [];
   let left = plan;
   for (let i = index; i < plan.steps.length; i += 1) {
-    if (left.steps[i]?.state !== 'planned') continue;
+    if (left.steps[i]?.state !== 'planned' || (told && left.steps[i]?.class === 0)) continue;
     const next = advance(left, i, { state: 'suppressed', reason }, now);
     left = next.plan;
     lines.push(next.line);

@@ -45,6 +45,8 @@ export interface OwnerOptions {
   readonly alertLifeMs: number;
   /** Plans kept at most; of those done the oldest go first. */
   readonly plansMax: number;
+  /** Plans that wait for notices and scripts alone; beyond it such rules are suppressed, so that others go on. */
+  readonly noticesMax: number;
   /** Notices are given up after this, milliseconds. */
   readonly notifyDeadlineMs: number;
   /** Owners among whom the global limit is split. */

@@ -13,6 +13,7 @@ export const OPTIONS = {
   incarnation: 'i',
   alertLifeMs: 1e9,
   plansMax: 1e6,
+  noticesMax: 1e6,
   notifyDeadlineMs: 1e9,
   partitions: 1,
   jitter: 0.5,

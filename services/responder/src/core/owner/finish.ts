@@ -1,3 +1,4 @@
+import { REVERSIBLE } from '../request.ts';
 import type { PlannedAction } from '../rules/compiled.ts';
 import { giveUp } from './begin.ts';
 import { type Decision, type EffectResult, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';
@@ -107,7 +108,8 @@ export function endStep(
   if (change.state === 'succeeded' || (isDry && change.state !== 'denied') || action.onError === 'continue') {
     return { ...NOTHING, plans: [settle(ended)], ledger: [line] };
   }
-  const rest = giveUp(ended, index + 1, 'earlier_failed', now);
+  // People are told of what could not be done, too.
+  const rest = giveUp(ended, index + 1, 'earlier_failed', now, action.class >= REVERSIBLE);
   return { ...NOTHING, plans: [rest.plan], ledger: [line, ...rest.lines] };
 }
 

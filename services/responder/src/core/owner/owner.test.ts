@@ -88,6 +88,7 @@ class World {
       incarnation: `i${this.incarnation}`,
       alertLifeMs: 1e9,
       plansMax: 1e6,
+      noticesMax: 1e6,
       notifyDeadlineMs: 1e9,
       partitions: this.partitions,
       jitter: 0.5,
@@ -380,7 +381,15 @@ describe('the owner of a partition', () => {
     const acting = new World(oneRule('enforce', one));
     ask(acting, 1, 1);
     const none = NO_RULES;
-    const options = { incarnation: 'i', alertLifeMs: 1, plansMax: 1, notifyDeadlineMs: 1, partitions: 1, jitter: 0 };
+    const options = {
+      incarnation: 'i',
+      alertLifeMs: 1,
+      plansMax: 1,
+      noticesMax: 1,
+      notifyDeadlineMs: 1,
+      partitions: 1,
+      jitter: 0,
+    };
     acting.commit(decide(acting.state, { kind: 'start' }, none, 1, options));
     expect(states(acting)).toEqual(['planned queued', 'suppressed rule_gone']);
   });

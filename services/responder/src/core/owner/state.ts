@@ -10,6 +10,7 @@ import type {
   TenantId,
 } from '@eyrie/schemas';
 import { CHAIN_START, type ChainHead } from '@eyrie/schemas/ledger-chain';
+import { REVERSIBLE } from '../request.ts';
 import type { Lane, PlannedAction } from '../rules/compiled.ts';
 
 /** One action of a plan: an intent. */
@@ -104,6 +105,8 @@ export interface OwnerState {
   readonly undoing: Set<string>;
   /** Last line of the partition's ledger. */
   head: ChainHead;
+  /** Of them those with nothing left to do in a cluster. */
+  notices: number;
 }
 
 export function emptyState(): OwnerState {
@@ -119,6 +122,7 @@ export function emptyState(): OwnerState {
     undos: new Map(),
     undoing: new Set(),
     head: CHAIN_START,
+    notices: 0,
   };
 }
 
@@ -136,7 +140,8 @@ export function putPlan(state: OwnerState, plan: Plan): void {
   state.plans.set(plan.key, plan);
   state.delayed.delete(plan.key);
   const index = currentStep(plan);
-  state.active += Number(index >= 0) - Number(before !== undefined && currentStep(before) >= 0);
+  countActive(state, before, -1);
+  countActive(state, plan, 1);
   putWaits(state, plan);
   const action = plan.todo?.actions[index];
   if (action === undefined) return;
@@ -150,7 +155,7 @@ export function removePlan(state: OwnerState, key: string): void {
   if (plan === undefined) return;
   leaveLane(state, plan);
   state.delayed.delete(key);
-  state.active -= Number(currentStep(plan) >= 0);
+  countActive(state, plan, -1);
   dropWaits(state, plan);
   state.plans.delete(key);
 }
@@ -177,6 +182,14 @@ function putWaits(state: OwnerState, plan: Plan): void {
 function dropWaits(state: OwnerState, plan: Plan): void {
   state.awaiting.delete(plan.key);
   for (const step of plan.steps.keys()) state.undos.delete(undoName(plan.key, step));
+}
+
+/** Plans that wait for a person or an undo are none: nothing of them runs. */
+function countActive(state: OwnerState, plan: Plan | undefined, by: 1 | -1): void {
+  if (plan === undefined || currentStep(plan) < 0) return;
+  state.active += by;
+  const isWaiting = (step: Step) => step.state === 'planned' || step.state === 'executing';
+  if (!plan.steps.some((step) => isWaiting(step) && step.class >= REVERSIBLE)) state.notices += by;
 }
 
 function leaveLane(state: OwnerState, plan: Plan): void {

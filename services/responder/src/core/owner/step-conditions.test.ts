@@ -37,6 +37,14 @@ describe('needs', () => {
       'tell succeeded done',
     ]);
   });
+  it('keeps a notice in front of what hangs on it, which otherwise comes behind what acts in a cluster', () => {
+    const notice = action('tell', { class: 0 });
+    expect(run([notice, action('cut')])).toEqual(['cut succeeded done', 'tell succeeded done']);
+    const hanging = [{ needs: ['tell'] }, { when: 'results.tell.state == "succeeded"' }];
+    for (const more of hanging) {
+      expect(run([notice, action('cut', more)])).toEqual(['tell succeeded done', 'cut succeeded done']);
+    }
+  });
   it('goes on along a chain', () => {
     const longer = [...chain, action('after', { needs: ['kill'] })];
     expect(run(longer, ['evidence'])?.at(-1)).toBe('after suppressed need_failed');

@@ -14,9 +14,11 @@ const APPROVAL_TTL_MS = 900_000;
 const STILL: ReadonlySet<string> = new Set(['no_match', 'suppressed', 'denied']);
 const RULE_SCOPES = ['rule', 'target', 'workload'] as const;
 
-const NOTICE = { attempts: 8, backoff: { initialMs: 1_000, maximumMs: 300_000 } };
-/** Time alone ends these, and once the far side answers again little of it is left to wait. */
-const UNTIL_DEADLINE = { attempts: 1_000, backoff: { initialMs: 1_000, maximumMs: 15_000 } };
+/** More than fit before a deadline: time alone ends what the far side does not take. */
+const ATTEMPTS = 2_000;
+const NOTICE = { initialMs: 1_000, maximumMs: 300_000 };
+/** Once the far side answers again little of a short deadline is left to wait. */
+const URGENT = { initialMs: 1_000, maximumMs: 15_000 };
 
 /** A rule as written becomes a rule to run, or all its problems. `body` is the rule's own text, for its version. */
 export function compileRule(
@@ -156,7 +158,6 @@ function compileActions(
       }
       continue;
     }
-    const standard = entry.deadlineMs === undefined ? NOTICE : UNTIL_DEADLINE;
     actions.push({
       action: written.action,
       actionner: written.actionner,
@@ -165,8 +166,8 @@ function compileActions(
       recovery: entry.recovery,
       lane: checked.lane,
       timeoutMs: written.timeout ?? entry.timeoutMs.standard,
-      attempts: written.retry?.attempts ?? standard.attempts,
-      backoff: written.retry?.backoff ?? standard.backoff,
+      attempts: written.retry?.attempts ?? ATTEMPTS,
+      backoff: written.retry?.backoff ?? (entry.deadlineMs === undefined ? NOTICE : URGENT),
       onError: written.on_error,
       ...(entry.provable === true && { provable: true }),
       ...(entry.undoable === true && { undoable: true }),

@@ -22,6 +22,7 @@ const OPTIONS: OwnerOptions = {
   incarnation: 'test',
   alertLifeMs: 0,
   plansMax: 10_000,
+  noticesMax: 10_000,
   notifyDeadlineMs: 0,
   partitions: 1,
   jitter: 0,
@@ -83,7 +84,8 @@ export function decideTest(
   // A plan that waits for its turn would begin; in dry_run what can be proven waits as well, and is simulated.
   const begun = rule.mode === 'dry_run' ? 'simulated' : 'executing';
   const decision = step?.reason === 'queued' ? begun : (step?.state ?? 'no_match');
-  return { decision, reason: step?.reason ?? '', plan: last?.steps.map(({ action }) => action) ?? [] };
+  const plan = last === undefined ? [] : rule.actions.map(({ action }) => action);
+  return { decision, reason: step?.reason ?? '', plan };
 }
 
 function testRequest(

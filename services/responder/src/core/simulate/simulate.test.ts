@@ -15,6 +15,7 @@ import { workloadKey } from './workload-key.ts';
 const OPTIONS: OwnerOptions = {
   incarnation: 'simulation',
   alertLifeMs: 32 * 86_400_000,
+  noticesMax: 1_000_000,
   plansMax: 1_000,
   notifyDeadlineMs: 1,
   partitions: 1,
