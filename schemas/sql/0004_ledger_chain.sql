@@ -19,11 +19,12 @@ ALTER TABLE {{database}}.actions_latest
     ADD COLUMN IF NOT EXISTS digest String CODEC(ZSTD(1)),
     ADD COLUMN IF NOT EXISTS chain String CODEC(ZSTD(1));
 
--- A view keeps the columns it was made with. Archivers do not write while migrations run.
-DROP TABLE IF EXISTS {{database}}.actions_latest_feed;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.actions_latest_feed TO {{database}}.actions_latest
+-- A view keeps the columns it was made with. The new feed is there before the old one goes: archivers write meanwhile, and of
+-- two rows of one version one is kept.
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.actions_feed TO {{database}}.actions_latest
 AS SELECT * FROM {{database}}.action_versions;
+
+DROP TABLE IF EXISTS {{database}}.actions_latest_feed;
 
 DROP TABLE IF EXISTS {{database}}.actions;
 
