@@ -29,10 +29,17 @@ export function damaged(directory: string, what: string): AppError {
   );
 }
 
-/** Names the migrations define, in order. */
+/** Names that are there after the migrations, in the order in which they were defined. */
 export function definedNames(migrations: readonly Migration[]): readonly string[] {
-  const pattern = /CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS \{\{database\}\}\.(\w+)/g;
-  return migrations.flatMap(({ sql }) => [...sql.matchAll(pattern)].map(([, name]) => name ?? ''));
+  const pattern = /(CREATE (?:TABLE|VIEW|MATERIALIZED VIEW) IF NOT|DROP TABLE IF) EXISTS \{\{database\}\}\.(\w+)/g;
+  const names = new Set<string>();
+  for (const { sql } of migrations) {
+    for (const [, what = '', name = ''] of sql.matchAll(pattern)) {
+      if (what.startsWith('DROP')) names.delete(name);
+      else names.add(name);
+    }
+  }
+  return [...names];
 }
 
 /**
