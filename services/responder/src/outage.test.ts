@@ -16,6 +16,8 @@ import {
   podPath,
   readLedger,
   terminateRule,
+  uidOf,
+  watchDeletions,
 } from './testing/terminations.ts';
 
 /** More than the cluster's lane takes at once. */
@@ -85,50 +87,36 @@ async function ended(count = PODS): Promise<Readonly<Record<string, number>>> {
   return counts;
 }
 
-/** The uids that were really deleted: what the server refused or broke off counts for nothing. */
-function watchDeletions(): { readonly uids: string[]; readonly done: () => void } {
-  const remove = api.objects.delete.bind(api.objects);
-  const uids: string[] = [];
-  api.objects.delete = (path) => {
-    uids.push(api.objects.get(path)?.metadata.uid ?? '');
-    return remove(path);
-  };
-  const done = () => {
-    api.objects.delete = remove;
-  };
-  return { uids, done };
-}
-
-const ALL = pods.map(({ number }) => `uid-${number}`).sort();
+const ALL = pods.map(uidOf).sort();
 
 it.each([
   [500, 'http_5xx'],
   [0, 'network'],
 ] as const)('an API server that answers %i for a while: every pod is ended once after it', async (fault, reason) => {
-  const deletions = watchDeletions();
+  const deletions = watchDeletions(api);
   api.fault = fault;
   await attack();
   await tried(2 * PODS, reason);
   expect(deletions.uids).toEqual([]);
   api.fault = undefined;
   expect(await ended()).toEqual({ 'succeeded done': PODS });
-  expect(deletions.uids.sort()).toEqual(ALL);
+  expect(deletions.uids.toSorted()).toEqual(ALL);
   deletions.done();
 });
 
 it('an API server that is down for a while: every pod is ended once after it', async () => {
-  const deletions = watchDeletions();
+  const deletions = watchDeletions(api);
   await api.down();
   await attack();
   await tried(2 * PODS, 'network');
   await api.up();
   expect(await ended()).toEqual({ 'succeeded done': PODS });
-  expect(deletions.uids.sort()).toEqual(ALL);
+  expect(deletions.uids.toSorted()).toEqual(ALL);
   deletions.done();
 });
 
 it('an API server that loses its answers after the deed: every pod is ended once, and found gone', async () => {
-  const deletions = watchDeletions();
+  const deletions = watchDeletions(api);
   const remove = api.objects.delete.bind(api.objects);
   let lost = 0;
   api.objects.delete = (path) => {
@@ -145,7 +133,7 @@ it('an API server that loses its answers after the deed: every pod is ended once
   expect(others).toEqual({});
   expect(gone).toBeGreaterThan(0);
   expect(gone + done).toBe(PODS);
-  expect(deletions.uids.sort()).toEqual(ALL);
+  expect(deletions.uids.toSorted()).toEqual(ALL);
   deletions.done();
 });
 

@@ -15,7 +15,7 @@ export function podPath({ number, namespace = 'shop' }: NumberedPod): string {
   return `/api/v1/namespaces/${namespace}/pods/web-${number}`;
 }
 
-function uidOf({ number }: NumberedPod): string {
+export function uidOf({ number }: NumberedPod): string {
   return `uid-${number}`;
 }
 
@@ -25,6 +25,32 @@ export function numberedPod({ number, namespace = 'shop' }: NumberedPod, uid = u
   const pod = aPod({ metadata: { name: `web-${number}`, namespace, uid } });
   const containerID = `containerd://${containerOf(number)}`;
   return { ...pod, status: { containerStatuses: [{ name: 'web', containerID }] } };
+}
+
+/**
+ * The uids of the pods that are really ended. `next` gives the uid of the pod that takes the name at once, as a StatefulSet does;
+ * without it none does.
+ */
+export function watchDeletions(
+  api: FakeKubernetes,
+  next?: (uid: string) => string,
+): { readonly uids: readonly string[]; done(): void } {
+  const remove = api.objects.delete.bind(api.objects);
+  const uids: string[] = [];
+  api.objects.delete = (path) => {
+    const pod = api.objects.get(path);
+    const uid = pod?.metadata.uid ?? '';
+    uids.push(uid);
+    if (pod === undefined || next === undefined) return remove(path);
+    api.objects.set(path, { ...pod, metadata: { ...pod.metadata, uid: next(uid) } });
+    return true;
+  };
+  return {
+    uids,
+    done: () => {
+      api.objects.delete = remove;
+    },
+  };
 }
 
 /** A detection in it, of an alert of its own. */
