@@ -19,11 +19,14 @@ export function uidOf({ number }: NumberedPod): string {
   return `uid-${number}`;
 }
 
-const containerOf = (number: number) => number.toString(16).padStart(12, 'c');
+/** 64 hex digits, of which sensors write 12. */
+export function containerOf({ number }: NumberedPod): string {
+  return number.toString(16).padStart(12, 'c').padEnd(64, '0');
+}
 
 export function numberedPod({ number, namespace = 'shop' }: NumberedPod, uid = uidOf({ number })) {
   const pod = aPod({ metadata: { name: `web-${number}`, namespace, uid } });
-  const containerID = `containerd://${containerOf(number)}`;
+  const containerID = `containerd://${containerOf({ number })}`;
   return { ...pod, status: { containerStatuses: [{ name: 'web', containerID }] } };
 }
 
@@ -53,12 +56,23 @@ export function watchDeletions(
   };
 }
 
+/** What a sensor says of an event in it. */
+export function fieldsOf(pod: NumberedPod) {
+  const { number, namespace = 'shop' } = pod;
+  return {
+    'k8s.ns.name': namespace,
+    'k8s.pod.name': `web-${number}`,
+    'container.id': containerOf(pod).slice(0, 12),
+    'proc.name': 'bash',
+  };
+}
+
 /** A detection in it, of an alert of its own. */
 export function detectionIn({ number, namespace = 'shop' }: NumberedPod): TestDetection {
   return {
     alert: `a${number}`,
     pod_uid: uidOf({ number }),
-    fields: { 'k8s.ns.name': namespace, 'k8s.pod.name': `web-${number}`, 'container.id': containerOf(number) },
+    fields: fieldsOf({ number, namespace }),
   };
 }
 
