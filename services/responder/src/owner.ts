@@ -197,10 +197,12 @@ class Owner {
     }
     // An approval that was not given ends on time.
     const isOver = [...this.#state.awaiting.values()].some((until) => until <= now);
-    if (now < this.#expireAt && !isOver) return;
+    // A storm brings more in a minute than one step forgets.
+    const isFull = this.#state.plans.size > this.#settings.plansMax;
+    if (now < this.#expireAt && !isOver && !isFull) return;
     const { removed, windows, cooldowns } = this.#decide({ kind: 'expire' });
-    const isFull = [removed, windows, cooldowns].some(({ length }) => length === AT_ONCE);
-    this.#expireAt = isFull ? now : now + EXPIRE_MS;
+    const isMore = [removed, windows, cooldowns].some(({ length }) => length === AT_ONCE);
+    this.#expireAt = isMore ? now : now + EXPIRE_MS;
     this.#tellHead(now);
   }
 
