@@ -164,9 +164,9 @@ export function undoName(plan: string, step: number): string {
   return `${plan}/${step}`;
 }
 
-/** Something of it is still to come: an action, a word, an undo. */
+/** Something of it is still to come: an action, a word, an undo. What is only observed stays `planned` and never comes. */
 export function isOpen(plan: Plan): boolean {
-  return plan.steps.some(({ state }) => OPEN.has(state));
+  return plan.todo !== undefined && plan.steps.some(({ state }) => OPEN.has(state));
 }
 
 const OPEN: ReadonlySet<ActionState> = new Set(['planned', 'executing', 'awaiting_approval', 'undo_scheduled']);
