@@ -26,6 +26,14 @@ export const ACTION_STATES = [
 ] as const;
 export type ActionState = (typeof ACTION_STATES)[number];
 
+/** States of something that was done and not yet taken back. */
+export const UNDOABLE_STATES: ReadonlySet<ActionState> = new Set([
+  'succeeded',
+  'undo_scheduled',
+  'undo_failed',
+  'undo_skipped',
+]);
+
 /** Why an intent is in its state. A closed list: labels of `eyrie_actions_total`. */
 export const ACTION_REASONS = [
   /** planned */

@@ -10,7 +10,7 @@ export {
   writersOf,
 } from './access.ts';
 export type * from './action.ts';
-export { ACTION_REASONS, ACTION_STATES } from './action.ts';
+export { ACTION_REASONS, ACTION_STATES, UNDOABLE_STATES } from './action.ts';
 export type * from './alert.ts';
 export type * from './command.ts';
 export type * from './document.ts';

@@ -1,11 +1,11 @@
 import { openSealed } from '@eyrie/platform/sign';
 import { type ActionRecord, FORMATS } from '@eyrie/schemas';
+import { HEAD_KEY } from '@eyrie/schemas/action-state';
 import { CHAIN_START, type ChainHead } from '@eyrie/schemas/ledger-chain';
 import type { Context } from './context.ts';
 import { type ChainBreak, ChainCheck } from './core/chain-check.ts';
 import { type ActionRow, selectChain } from './queries/actions.ts';
 
-const HEAD_KEY = 'h/';
 const READ = { maxBytes: 4 * 1024 * 1024 };
 const ROWS_AT_ONCE = 10_000;
 /** How often rows are looked for that are still on their way, and how long between, milliseconds. */

@@ -3,10 +3,10 @@ import type { Metrics } from '@eyrie/platform/metrics';
 import type { Signer } from '@eyrie/platform/sign';
 import type { ActionClass } from '@eyrie/schemas';
 import { type ChainHead, ledgerDigest, nextHead } from '@eyrie/schemas/ledger-chain';
+import { requestKey } from '@eyrie/schemas/request-partition';
 import { stateChanges } from './core/owner/codec.ts';
 import type { Call, Decision, LedgerLine } from './core/owner/decision.ts';
 import type { Plan } from './core/owner/state.ts';
-import { requestKey } from './core/request.ts';
 
 /** Decisions that become durable together. */
 export class OwnerStep {

@@ -1,8 +1,7 @@
 import type { ActionRequest, Alert } from '@eyrie/schemas';
-import { requestPartition } from '@eyrie/schemas/request-partition';
+import { requestKey, requestPartition } from '@eyrie/schemas/request-partition';
 import { AlertMemory } from './alert-memory.ts';
 import type { Call, LedgerLine, OwnerOptions } from './core/owner/decision.ts';
-import { requestKey } from './core/request.ts';
 import type { RuleSet } from './core/rules/rule-set.ts';
 import { LedgerDiff } from './core/simulate/ledger-diff.ts';
 import { answerCall, type GuardSource, type LiveLedger } from './core/simulate/live-ledger.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
+import { type ActionState, UNDOABLE_STATES } from '@eyrie/schemas';
 import { ActionParam, ActionQuery, ApiAction, ApiActionDetail, ApiAsked, pageOf } from '@eyrie/schemas/api';
 import type { App, Context } from '../context.ts';
 import { cut } from '../core/cursor.ts';
@@ -13,8 +14,6 @@ import { askOwner, whoAsks } from './owner-request.ts';
 
 const tags = ['actions'];
 const LIST = 'actions';
-
-const UNDOABLE: ReadonlySet<string> = new Set(['succeeded', 'undo_scheduled', 'undo_failed', 'undo_skipped']);
 
 /** The ledger: each intent at its latest state, and the whole story of one. */
 export function actionRoutes(app: App, context: Context): void {
@@ -70,7 +69,7 @@ export function actionRoutes(app: App, context: Context): void {
       if (latest === undefined || (principal.cluster !== '*' && latest.cluster !== principal.cluster)) {
         throw new AppError('EYRIE_HTTP_NOT_FOUND', `there is no action ${request.params.intent_key}`);
       }
-      if (!UNDOABLE.has(String(latest['state'])) || latest['plan'] === '') {
+      if (!UNDOABLE_STATES.has(latest['state'] as ActionState) || latest['plan'] === '') {
         throw new AppError('EYRIE_HTTP_CONFLICT', `it is ${latest['state']}: there is nothing to take back`);
       }
       const id = randomUUID();

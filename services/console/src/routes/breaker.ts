@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '@eyrie/platform/errors';
 import { principalOf } from '@eyrie/platform/http/server';
 import type { Principal } from '@eyrie/platform/tokens';
+import { BREAKER_PREFIX } from '@eyrie/schemas/action-state';
 import { ApiAsked, ApiBreaker } from '@eyrie/schemas/api';
 import { requestPartition } from '@eyrie/schemas/request-partition';
 import type { App, Context } from '../context.ts';
@@ -18,7 +19,7 @@ export function breakerRoutes(app: App, { bus, signer, clock }: Context): void {
     { config: { scope: 'read' }, schema: { tags, response: { 200: ApiBreaker, ...errors } } },
     async (request) => {
       const { tenant } = principalOf(request);
-      const key = `b/${tenant}`;
+      const key = BREAKER_PREFIX + tenant;
       const found = await bus.readState('action-state', partitionFor(tenant), key);
       const value = found.find(([name]) => name === key)?.[1];
       if (value === undefined) return { open: false };

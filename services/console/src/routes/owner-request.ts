@@ -1,9 +1,8 @@
 import type { Principal } from '@eyrie/platform/tokens';
-import type { OwnerRequest } from '@eyrie/schemas';
+import type { ActionClass, OwnerRequest } from '@eyrie/schemas';
+import { requestKey } from '@eyrie/schemas/request-partition';
 import type { Context } from '../context.ts';
 import type { ActionRow } from '../queries/actions.ts';
-
-const REVERSIBLE = 2;
 
 type Unsigned<T> = T extends OwnerRequest ? Omit<T, 'mac'> : never;
 
@@ -13,7 +12,7 @@ export async function askOwner(
   row: ActionRow,
   request: Unsigned<OwnerRequest>,
 ): Promise<void> {
-  const key = Number(row['class']) >= REVERSIBLE ? request.tenant : String(row['alert_id']);
+  const key = requestKey(Number(row['class']) as ActionClass, request.tenant, String(row['alert_id']));
   const partition = Number(row['partition']);
   await bus.append([{ topic: 'action-requests', partition, key, value: signer.seal(request) }]);
 }

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ActionClass, ActionContext, ActionRequest, AlertId, EventId } from '@eyrie/schemas';
+import type { ActionContext, ActionRequest, EventId } from '@eyrie/schemas';
 import type { CompiledRule } from './rules/compiled.ts';
-
-/** Actions from this class on change something in a cluster. */
-export const REVERSIBLE = 2;
 
 export type Cause = Omit<
   ActionRequest,
@@ -24,11 +21,6 @@ export function buildRequest(rule: CompiledRule, cause: Cause, context: ActionCo
     ...(alias !== undefined && alias !== cause.target && { alias }),
     context,
   };
-}
-
-/** What breaks things is decided in one place for the whole tenant. */
-export function requestKey(highest: ActionClass, tenant: string, alertId: AlertId): string {
-  return highest >= REVERSIBLE ? tenant : alertId;
 }
 
 /** One plan for each (rule, alert, target). */

@@ -1,5 +1,6 @@
 import type { ActionReason, ActionRequest, ActionState } from '@eyrie/schemas';
-import { intentKey, planKey, REVERSIBLE } from '../request.ts';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
+import { intentKey, planKey } from '../request.ts';
 import type { CompiledRule, Lane } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { approvalFor } from './approve.ts';

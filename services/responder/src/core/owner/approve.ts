@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { ActionReason, ActionState, ApprovalRequest } from '@eyrie/schemas';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
 import type { CompiledRule } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, type LedgerLine, NOTHING } from './decision.ts';
 import { advance, settle } from './ledger.ts';
 import type { Approval, OwnerState, Plan } from './state.ts';
 
-const REVERSIBLE = 2;
 /** Approvals that ended and are written in one step, so that a step stays small. */
 const AT_ONCE = 1_000;
 

@@ -1,12 +1,10 @@
 import type { ActionMode, BreakerReset } from '@eyrie/schemas';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, type LedgerLine, NOTHING } from './decision.ts';
 import type { OwnerState, Window } from './state.ts';
 
-/** Actions from here on change something in a cluster: a notice that fails breaks nothing. */
-const REVERSIBLE = 2;
-
-/** Whether what would change a cluster is held back: too much of it failed lately. */
+/** Whether what would change a cluster is held back: too much of it failed lately. A notice that fails breaks nothing. */
 export function isBroken(state: OwnerState, tenant: string, highest: number, mode: ActionMode): boolean {
   return highest >= REVERSIBLE && mode !== 'dry_run' && mode !== 'observe' && state.breakers.has(tenant);
 }

@@ -1,4 +1,5 @@
 import { FORMATS } from '@eyrie/schemas';
+import { BREAKER_PREFIX, HEAD_KEY } from '@eyrie/schemas/action-state';
 import type { ChainHead } from '@eyrie/schemas/ledger-chain';
 import type { Decision } from './decision.ts';
 import { type OwnerState, type Plan, putPlan, type Window } from './state.ts';
@@ -6,9 +7,6 @@ import { type OwnerState, type Plan, putPlan, type Window } from './state.ts';
 const PLAN = 'p/';
 const WINDOW = 'w/';
 const COOLDOWN = 'c/';
-const BREAKER = 'b/';
-/** Last line of the ledger: what `eyrie actions verify` holds the rows against. */
-const HEAD = 'h/';
 
 /** The committed entries a decision changes; null removes. */
 export function stateChanges(decision: Decision): (readonly [key: string, value: Buffer | null])[] {
@@ -17,7 +15,7 @@ export function stateChanges(decision: Decision): (readonly [key: string, value:
     ...decision.removed.map((key) => [PLAN + key, null] as const),
     ...decision.windows.map(([key, window]) => [WINDOW + key, window && encode(window)] as const),
     ...decision.breakers.map(
-      ([tenant, since]) => [BREAKER + tenant, since === null ? null : encode({ since })] as const,
+      ([tenant, since]) => [BREAKER_PREFIX + tenant, since === null ? null : encode({ since })] as const,
     ),
     ...decision.cooldowns.map(([key, until]) => [COOLDOWN + key, until === null ? null : encode({ until })] as const),
   ];
@@ -25,7 +23,7 @@ export function stateChanges(decision: Decision): (readonly [key: string, value:
 
 /** The entry of the ledger's head. */
 export function headChange(head: ChainHead): readonly [key: string, value: Buffer] {
-  return [HEAD, encode({ v: 1, ...head })];
+  return [HEAD_KEY, encode({ v: 1, ...head })];
 }
 
 /** What became of a committed entry. */
@@ -49,9 +47,9 @@ export function restoreEntry(state: OwnerState, key: string, value: Buffer): Res
     state.windows.set(key.slice(WINDOW.length), entry as unknown as Window);
   } else if (key.startsWith(COOLDOWN) && typeof entry?.['until'] === 'number') {
     state.cooldowns.set(key.slice(COOLDOWN.length), entry['until']);
-  } else if (key.startsWith(BREAKER) && typeof entry?.['since'] === 'number') {
-    state.breakers.set(key.slice(BREAKER.length), entry['since']);
-  } else if (key === HEAD && typeof entry?.['seq'] === 'number' && typeof entry['chain'] === 'string') {
+  } else if (key.startsWith(BREAKER_PREFIX) && typeof entry?.['since'] === 'number') {
+    state.breakers.set(key.slice(BREAKER_PREFIX.length), entry['since']);
+  } else if (key === HEAD_KEY && typeof entry?.['seq'] === 'number' && typeof entry['chain'] === 'string') {
     state.head = { seq: entry['seq'], chain: entry['chain'] };
   } else return 'unreadable';
   return 'taken';

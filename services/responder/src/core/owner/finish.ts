@@ -1,4 +1,4 @@
-import { REVERSIBLE } from '../request.ts';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
 import type { PlannedAction } from '../rules/compiled.ts';
 import { giveUp } from './begin.ts';
 import { type Decision, type EffectResult, type LedgerLine, NOTHING, type OwnerOptions } from './decision.ts';

@@ -10,7 +10,7 @@ import type {
   TenantId,
 } from '@eyrie/schemas';
 import { CHAIN_START, type ChainHead } from '@eyrie/schemas/ledger-chain';
-import { REVERSIBLE } from '../request.ts';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
 import type { Lane, PlannedAction } from '../rules/compiled.ts';
 
 /** One action of a plan: an intent. */

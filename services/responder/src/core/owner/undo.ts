@@ -1,4 +1,4 @@
-import type { ActionReason, UndoRequest } from '@eyrie/schemas';
+import { type ActionReason, UNDOABLE_STATES, type UndoRequest } from '@eyrie/schemas';
 import {
   type Call,
   type Decision,
@@ -14,8 +14,6 @@ import { type OwnerState, type Plan, type Step, undoName } from './state.ts';
 const AT_ONCE = 8;
 const ATTEMPTS = 10;
 const BACKOFF_MS = { initial: 2_000, maximum: 600_000 };
-/** States of something that was done and not yet taken back. */
-const DONE: ReadonlySet<Step['state']> = new Set(['succeeded', 'undo_scheduled', 'undo_failed', 'undo_skipped']);
 
 /** The step is to be taken back at a time that survives the process. */
 export function scheduleUndo(
@@ -36,7 +34,8 @@ export function askUndo(state: OwnerState, request: UndoRequest, now: number): D
   if (plan === undefined || plan.tenant !== request.tenant) return NOTHING;
   const index = plan.steps.findIndex(({ intent_key }) => intent_key === request.intent_key);
   const step = plan.steps[index];
-  if (step === undefined || !DONE.has(step.state) || plan.todo?.actions[index]?.undoable !== true) return NOTHING;
+  if (step === undefined || !UNDOABLE_STATES.has(step.state) || plan.todo?.actions[index]?.undoable !== true)
+    return NOTHING;
   if (plan.mode === 'dry_run' || state.undoing.has(undoName(plan.key, index))) return NOTHING;
   const asked = scheduleUndo(plan, index, now, 'asked', now, request.by);
   return { ...NOTHING, plans: [asked.plan], ledger: [asked.line] };

@@ -1,4 +1,5 @@
 import type { ActionClass } from '@eyrie/schemas';
+import { REVERSIBLE } from '@eyrie/schemas/request-partition';
 import type { RuleTally } from './rule-tally.ts';
 import { workloadParts } from './workload-key.ts';
 
@@ -19,8 +20,7 @@ interface Found {
   readonly pods: ReadonlyMap<string, number>;
 }
 
-/** Actions from here on change something in a cluster, and from there on break something. */
-const REVERSIBLE = 2;
+/** Actions from here on break something. */
 const DISRUPTIVE = 3;
 const DAY_MS = 86_400_000;
 const NAMED = 5;
