@@ -1,6 +1,9 @@
 import type { ClusterTarget, Connections, GitlabTarget, SlackTarget } from '@eyrie/platform/connections';
-import type { HttpClient, HttpResponse } from '@eyrie/platform/http-client';
+import type { HttpClient } from '@eyrie/platform/http-client';
+import { gitlabRest } from './actions/gitlab/api.ts';
 import { missingPermissions } from './actions/kubernetes/permissions.ts';
+import { slackMethod } from './actions/slack-url.ts';
+import { readObject } from './core/read-object.ts';
 import type { permissionsOf } from './describe-actions.ts';
 
 export interface ConnectionFinding {
@@ -77,10 +80,10 @@ async function told(connection: string, asking: Promise<Told>): Promise<Connecti
 
 /** https://docs.gitlab.com/api/personal_access_tokens/#get-details-on-a-personal-access-token, also for tokens of projects. */
 async function askGitlab(http: HttpClient, { url, token, network, projects }: GitlabTarget): Promise<Told> {
-  const base = url.endsWith('/') ? url : `${url}/`;
+  const base = gitlabRest(url);
   const get = (path: string) =>
     http.send({
-      url: new URL(`api/v4/${path}`, base).href,
+      url: `${base}/${path}`,
       method: 'GET',
       headers: { 'private-token': token, 'user-agent': 'eyrie' },
       network,
@@ -89,7 +92,7 @@ async function askGitlab(http: HttpClient, { url, token, network, projects }: Gi
   const self = await get('personal_access_tokens/self');
   if (self.status === 401) return bad('the token is refused: it was revoked, or it expired');
   if (self.status !== 200) return bad(`HTTP ${self.status}`);
-  const { scopes = [], expires_at: expires } = parse(self) as {
+  const { scopes = [], expires_at: expires } = (readObject(self.body) ?? {}) as {
     scopes?: readonly string[];
     expires_at?: string | null;
   };
@@ -105,15 +108,14 @@ async function askGitlab(http: HttpClient, { url, token, network, projects }: Gi
 /** https://docs.slack.dev/reference/methods/auth.test; scopes come in a header. */
 async function askSlack(http: HttpClient, target: SlackTarget): Promise<Told> {
   if (target.kind === 'webhook') return reach(http, target.url, target.network);
-  const base = target.apiUrl.endsWith('/') ? target.apiUrl : `${target.apiUrl}/`;
   const answer = await http.send({
-    url: new URL('auth.test', base).href,
+    url: slackMethod(target.apiUrl, 'auth.test'),
     method: 'POST',
     headers: { authorization: `Bearer ${target.token}`, 'user-agent': 'eyrie' },
     network: target.network,
     timeoutMs: TIMEOUT_MS,
   });
-  const { ok, error, team } = parse(answer) as { ok?: boolean; error?: string; team?: string };
+  const { ok, error, team } = (readObject(answer.body) ?? {}) as { ok?: boolean; error?: string; team?: string };
   if (answer.status !== 200 || ok !== true) return bad(`the token is refused: ${error ?? `HTTP ${answer.status}`}`);
   const scopes = (answer.headers['x-oauth-scopes'] ?? '').split(',').map((scope) => scope.trim());
   if (answer.headers['x-oauth-scopes'] !== undefined && !scopes.includes('chat:write')) {
@@ -144,13 +146,4 @@ async function askCluster(
   const missing = await missingPermissions(http, target, permissions, TIMEOUT_MS);
   if (missing.length === 0) return good(`all ${permissions.length} kinds of resources the rules need`);
   return bad(`the service account may not ${missing.join('; ')} (eyrie rules rbac prints the role)`);
-}
-
-function parse({ body }: HttpResponse): object {
-  try {
-    const read: unknown = JSON.parse(body);
-    return typeof read === 'object' && read !== null ? read : {};
-  } catch {
-    return {};
-  }
 }

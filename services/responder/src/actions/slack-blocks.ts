@@ -31,7 +31,7 @@ export function slackMessageBody(call: Call, takesButtons: boolean) {
         ? []
         : [{ type: 'section', text: { type: 'mrkdwn', verbatim: true, text: fitSlack(data.summary, 1_500) } }]),
       { type: 'section', fields: shown.slice(0, 10).map(([name, value]) => field(name, value)) },
-      ...askingBlocks(call, takesButtons),
+      ...askingBlocks(data.approval, takesButtons),
       {
         type: 'context',
         elements: [

@@ -9,6 +9,7 @@ import { failedAnswer, failedRequest, retryAfterMs } from './answers.ts';
 import type { ActionMemory } from './memory.ts';
 import { NO_CLUSTERS, OWNER } from './namespace-owner.ts';
 import { slackMessageBody } from './slack-blocks.ts';
+import { slackMethod } from './slack-url.ts';
 import { subjectKey } from './subject.ts';
 
 const Parameters = z.strictObject({
@@ -115,9 +116,8 @@ function checkParameters({ slack, clusters }: Connections, written: Readonly<Rec
 
 function requestOf(target: SlackTarget, channel: string, message: object) {
   if (target.kind === 'webhook') return { url: target.url, headers: {}, body: message };
-  const base = target.apiUrl.endsWith('/') ? target.apiUrl : `${target.apiUrl}/`;
   return {
-    url: new URL('chat.postMessage', base).href,
+    url: slackMethod(target.apiUrl, 'chat.postMessage'),
     headers: { authorization: `Bearer ${target.token}` },
     body: { channel, ...message },
   };

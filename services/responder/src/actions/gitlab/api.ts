@@ -17,13 +17,18 @@ export interface GitlabApi {
 /** Issues and notes carry descriptions of up to 1 MiB each. */
 const ANSWER_MAX = 8 * 1024 * 1024;
 
+/** Address of REST v4 of an instance. */
+export function gitlabRest(url: string): string {
+  return `${url.replace(/\/$/, '')}/api/v4`;
+}
+
 export function gitlabApi(
   http: HttpClient,
   { url, token, network }: GitlabTarget,
   project: string,
   { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): GitlabApi {
-  const base = `${url.replace(/\/$/, '')}/api/v4/projects/${encodeURIComponent(project)}`;
+  const base = `${gitlabRest(url)}/projects/${encodeURIComponent(project)}`;
   const send = async (request: Pick<HttpRequest, 'method' | 'url' | 'body'>): Promise<Answered> => {
     let answer: HttpResponse;
     try {

@@ -1,4 +1,5 @@
 import type { EffectResult } from '../../core/owner/decision.ts';
+import { readObject } from '../../core/read-object.ts';
 import type { ClusterApi } from './cluster-api.ts';
 import { dropDenyPolicy, QUARANTINE_LABEL } from './deny-policy.ts';
 import { patchPod } from './patch-pod.ts';
@@ -42,14 +43,10 @@ export async function liftQuarantine(api: ClusterApi, found: PodToUndo, id: stri
 }
 
 function readLabels(text: string | undefined): Readonly<Record<string, string>> | undefined {
-  try {
-    const read: unknown = JSON.parse(text ?? '');
-    if (typeof read !== 'object' || read === null || Array.isArray(read)) return undefined;
-    const entries = Object.entries(read).filter(
-      ([name, value]) => name !== QUARANTINE_LABEL && typeof value === 'string',
-    );
-    return Object.fromEntries(entries) as Record<string, string>;
-  } catch {
-    return undefined;
-  }
+  const read = readObject(text ?? '');
+  if (read === undefined) return undefined;
+  const entries = Object.entries(read).filter(
+    ([name, value]) => name !== QUARANTINE_LABEL && typeof value === 'string',
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
 }

@@ -45,6 +45,8 @@ function metadataAction<P extends Record<string, unknown>>(
   schema: z.ZodType<P>,
   wanted: (parameters: P) => Values,
 ): Action {
+  const changeOf = (values: Values, mark: Values) =>
+    kind === 'labels' ? { labels: values, annotations: mark } : { annotations: { ...values, ...mark } };
   return {
     summary,
     class: 2,
@@ -71,9 +73,7 @@ function metadataAction<P extends Record<string, unknown>>(
       if (Object.hasOwn(metadata.annotations, mark)) return { kind: 'succeeded', detail };
       if (holds(metadata[kind], values)) return { kind: 'succeeded', reason: 'unchanged', detail };
       const before = { [mark]: JSON.stringify(valuesOf(metadata[kind], Object.keys(values))) };
-      const change =
-        kind === 'labels' ? { labels: values, annotations: before } : { annotations: { ...values, ...before } };
-      return (await patchPod(api, found.pod, change, call.dry)) ?? { kind: 'succeeded', detail };
+      return (await patchPod(api, found.pod, changeOf(values, before), call.dry)) ?? { kind: 'succeeded', detail };
     },
     undo: async (call, signal) => {
       const api = clusterApi(deps.connections, deps.http, call, signal);
@@ -93,11 +93,7 @@ function metadataAction<P extends Record<string, unknown>>(
       const values = wanted(schema.parse(call.action.parameters));
       if (!holds(metadata[kind], values)) return drifted('somebody set something else since');
       const known = Object.fromEntries(Object.keys(values).map((name) => [name, before[name] ?? null]));
-      const change =
-        kind === 'labels'
-          ? { labels: known, annotations: { [mark]: null } }
-          : { annotations: { ...known, [mark]: null } };
-      return (await patchPod(api, found.pod, change, false)) ?? { kind: 'succeeded' };
+      return (await patchPod(api, found.pod, changeOf(known, { [mark]: null }), false)) ?? { kind: 'succeeded' };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Call } from '../../core/owner/decision.ts';
+import { readObject } from '../../core/read-object.ts';
 import type { Values } from './patch-pod.ts';
 
 /** Annotation in which an action leaves what was there before it, in the same change: an undo finds it, whatever crashed between. */
@@ -13,14 +14,9 @@ export function valuesOf(live: Readonly<Record<string, string>>, names: readonly
 
 /** Undefined when it is none of ours. */
 export function readBefore(text: string): Values | undefined {
-  try {
-    const read: unknown = JSON.parse(text);
-    if (typeof read !== 'object' || read === null || Array.isArray(read)) return undefined;
-    const isValue = (value: unknown) => value === null || typeof value === 'string';
-    return Object.values(read).every(isValue) ? (read as Values) : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = readObject(text);
+  const isValue = (value: unknown) => value === null || typeof value === 'string';
+  return read !== undefined && Object.values(read).every(isValue) ? (read as Values) : undefined;
 }
 
 /** Whether every name has what was set. */

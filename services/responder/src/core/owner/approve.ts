@@ -5,7 +5,7 @@ import type { CompiledRule } from '../rules/compiled.ts';
 import type { RuleSet } from '../rules/rule-set.ts';
 import { type Decision, type LedgerLine, NOTHING } from './decision.ts';
 import { advance, settle } from './ledger.ts';
-import type { Approval, OwnerState, Plan } from './state.ts';
+import type { Approval, OwnerState, Plan, Step } from './state.ts';
 
 /** Approvals that ended and are written in one step, so that a step stays small. */
 const AT_ONCE = 1_000;
@@ -36,8 +36,13 @@ export function approve(state: OwnerState, request: ApprovalRequest, rules: Rule
   if (isAuthor(request.by, rule, rules) || waiting.by.includes(request.by)) return NOTHING;
   const by = [...waiting.by, request.by];
   if (by.length < waiting.quorum) return { ...NOTHING, plans: [{ ...plan, approval: { ...waiting, by } }] };
-  const approved = close(plan, 'approved', 'approved', now, { ...request, by: by.join(', ') });
-  return queue(approved, now);
+  const approved = moveAll(plan, 'awaiting_approval', { state: 'approved', reason: 'approved' }, now, {
+    ...request,
+    by: by.join(', '),
+  });
+  const { approval, ...answered } = approved.plan;
+  const queued = moveAll({ ...answered, approved_at: now }, 'approved', { state: 'planned', reason: 'queued' }, now);
+  return { ...NOTHING, plans: [queued.plan], ledger: [...approved.lines, ...queued.lines] };
 }
 
 function isAuthor(person: string, rule: CompiledRule, { policy }: RuleSet): boolean {
@@ -59,38 +64,33 @@ export function expireApprovals(state: OwnerState, now: number): Pick<Decision, 
   return { plans, ledger };
 }
 
-/** Every step that waits gets its answer. */
-function close(
-  plan: Plan,
-  to: ActionState,
-  reason: ActionReason,
-  now: number,
-  word: { readonly by?: string; readonly note?: string } = {},
-): Decision {
-  const ledger: LedgerLine[] = [];
-  let left = plan;
-  for (const [index, step] of plan.steps.entries()) {
-    if (step.state !== 'awaiting_approval') continue;
-    const next = advance(left, index, { state: to, reason }, now, word.note, word.by);
-    left = next.plan;
-    ledger.push(next.line);
-  }
-  const { approval, ...answered } = left;
-  return { ...NOTHING, plans: [to === 'approved' ? answered : settle(answered)], ledger };
+/** Nothing of it is done. */
+function close(plan: Plan, state: ActionState, reason: ActionReason, now: number, word: Word = {}): Decision {
+  const closed = moveAll(plan, 'awaiting_approval', { state, reason }, now, word);
+  const { approval, ...answered } = closed.plan;
+  return { ...NOTHING, plans: [settle(answered)], ledger: closed.lines };
 }
 
-/** What was approved waits for its turn. */
-function queue(decision: Decision, now: number): Decision {
-  const ledger: LedgerLine[] = [...decision.ledger];
-  const plans = decision.plans.map((plan) => {
-    let left: Plan = { ...plan, approved_at: now };
-    for (const [index, step] of plan.steps.entries()) {
-      if (step.state !== 'approved') continue;
-      const next = advance(left, index, { state: 'planned', reason: 'queued' }, now);
-      left = next.plan;
-      ledger.push(next.line);
-    }
-    return left;
-  });
-  return { ...decision, plans, ledger };
+interface Word {
+  readonly by?: string;
+  readonly note?: string;
+}
+
+/** Every step in one state gets another. */
+function moveAll(
+  plan: Plan,
+  from: ActionState,
+  to: Pick<Step, 'state' | 'reason'>,
+  now: number,
+  { by, note }: Word = {},
+): { readonly plan: Plan; readonly lines: readonly LedgerLine[] } {
+  const lines: LedgerLine[] = [];
+  let left = plan;
+  for (const [index, step] of plan.steps.entries()) {
+    if (step.state !== from) continue;
+    const next = advance(left, index, to, now, note, by);
+    left = next.plan;
+    lines.push(next.line);
+  }
+  return { plan: left, lines };
 }

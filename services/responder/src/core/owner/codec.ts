@@ -1,6 +1,7 @@
 import { FORMATS } from '@eyrie/schemas';
 import { BREAKER_PREFIX, HEAD_KEY } from '@eyrie/schemas/action-state';
 import type { ChainHead } from '@eyrie/schemas/ledger-chain';
+import { readObject } from '../read-object.ts';
 import type { Decision } from './decision.ts';
 import { type OwnerState, type Plan, putPlan, type Window } from './state.ts';
 
@@ -37,7 +38,7 @@ export type Restored =
 
 /** Takes one committed entry into the state. */
 export function restoreEntry(state: OwnerState, key: string, value: Buffer): Restored {
-  const entry = readObject(value);
+  const entry = readObject(value.toString());
   if (key.startsWith(PLAN)) {
     const version = entry?.['v'];
     if (typeof version === 'number' && version > FORMATS.actionState) return 'newer';
@@ -53,15 +54,6 @@ export function restoreEntry(state: OwnerState, key: string, value: Buffer): Res
     state.head = { seq: entry['seq'], chain: entry['chain'] };
   } else return 'unreadable';
   return 'taken';
-}
-
-function readObject(value: Buffer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const read: unknown = JSON.parse(value.toString());
-    return typeof read === 'object' && read !== null ? (read as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function encode(value: object): Buffer {
