@@ -44,4 +44,5 @@ export {
 export { type Cleanup, TOPIC_NAMES, TOPICS, type TopicName, type TopicSpec } from './topics.ts';
 export { FORMATS } from './versions.ts';
 export type * from './workload.ts';
+export { IDENTITY_FIELDS } from './workload.ts';
 export { isWorkloadSnapshot } from './workload-shape.ts';

@@ -49,6 +49,21 @@ export interface ImageSnapshot {
   readonly scanned_at: number;
 }
 
+/** What of an event or alert says where it was; its names are those of the SQL columns. */
+export const IDENTITY_FIELDS = [
+  'namespace',
+  'workload_kind',
+  'workload',
+  'pod',
+  'pod_uid',
+  'node',
+  'container',
+  'container_id',
+  'image',
+  'image_tag',
+  'image_digest',
+] as const satisfies readonly (keyof Identity)[];
+
 /** The owner and place an event or alert was joined to. Names are those of the SQL columns. */
 export interface Identity {
   readonly namespace?: string;

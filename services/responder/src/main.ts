@@ -11,17 +11,17 @@ import type { Signer } from '@eyrie/platform/sign';
 import type { Vitals } from '@eyrie/platform/vitals';
 import { type ConnectionFinding, checkConnections } from './check-connections.ts';
 import { NO_RULES } from './core/rules/rule-set.ts';
-import { permissionsOf } from './describe-actions.ts';
 import { runMatcher } from './matcher.ts';
 import { explainRules } from './matching.ts';
 import { type OwnerSettings, runOwner } from './owner.ts';
 import { OWNER_DEFAULTS } from './owner-defaults.ts';
+import { permissionsNeeded } from './permissions-needed.ts';
 import { Progress } from './progress.ts';
-import type { RuleReport } from './rule-files.ts';
+import { type RuleReport, requireSound } from './rule-files.ts';
 import { prepareScratch } from './scratch.ts';
 import { type LiveSetup, openSetup, readSetup, type Setup, type SetupPaths } from './setup.ts';
 
-export { describeActions, permissionsOf } from './describe-actions.ts';
+export { describeActions } from './describe-actions.ts';
 export type { Select } from './history/select.ts';
 export { type PromoteOptions, type Promotion, promoteRule } from './promote.ts';
 export type { RuleReport } from './rule-files.ts';
@@ -157,13 +157,12 @@ async function tellMissing({ current }: LiveSetup, http: HttpClient, log: Logger
   if (needed.length === 0) return;
   const clusters = { ...NO_CONNECTIONS, clusters: current.connections.clusters };
   for (const { connection, ok, message } of await checkConnections(clusters, http, needed)) {
-    if (!ok) log.error({ connection, problem: message }, 'responses in this cluster will be denied');
+    if (!ok)
+      log.error(
+        { connection, problem: message },
+        'the service account lacks rights: responses are denied, owners not found',
+      );
   }
-}
-
-function permissionsNeeded({ rules, actions }: Setup): ReturnType<typeof permissionsOf> {
-  const used = new Set(rules.rules.flatMap((rule) => rule.actions.map(({ actionner }) => actionner)));
-  return permissionsOf([...used].map((name) => ({ rbac: actions[name]?.rbac ?? [] })));
 }
 
 async function watch(
@@ -180,6 +179,20 @@ async function watch(
 }
 
 /**
+ * The least that the rules of a directory ask of an API server.
+ * @throws AppError EYRIE_RULE_INVALID with every problem, and as `checkRules`
+ */
+export async function rulePermissions(
+  directory: string,
+  options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'> = {},
+): Promise<ReturnType<typeof permissionsNeeded>> {
+  return withSetup(directory, options, (setup) => {
+    requireSound(setup.report);
+    return permissionsNeeded(setup);
+  });
+}
+
+/**
  * Asks every connection whether it is there and lets us do what the rules of a directory say.
  * @throws as `checkRules`
  */
@@ -187,13 +200,9 @@ export async function checkRuleConnections(
   directory: string,
   options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'> = {},
 ): Promise<readonly ConnectionFinding[]> {
-  const http = createHttpClient();
-  try {
-    const setup = readSetup({ ...options, rulesDir: directory, scriptsMax: 4 }, { http, clock: systemClock });
-    return await checkConnections(setup.connections, http, permissionsNeeded(setup));
-  } finally {
-    await http.close();
-  }
+  return withSetup(directory, options, (setup, http) =>
+    checkConnections(setup.connections, http, permissionsNeeded(setup)),
+  );
 }
 
 /**
@@ -204,9 +213,21 @@ export async function checkRules(
   directory: string,
   options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'> = {},
 ): Promise<RuleReport> {
+  return withSetup(directory, options, ({ report }) => report);
+}
+
+/** The rules of a directory as they are now, for one task. */
+async function withSetup<T>(
+  directory: string,
+  options: Pick<SetupPaths, 'scriptsDir' | 'connectionsFile'>,
+  task: (setup: Setup, http: HttpClient) => T | Promise<T>,
+): Promise<T> {
   const http = createHttpClient();
   try {
-    return readSetup({ ...options, rulesDir: directory, scriptsMax: 4 }, { http, clock: systemClock }).report;
+    return await task(
+      readSetup({ ...options, rulesDir: directory, scriptsMax: 4 }, { http, clock: systemClock }),
+      http,
+    );
   } finally {
     await http.close();
   }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { AppError } from '@eyrie/platform/errors';
 import { parsePriority } from '@eyrie/schemas';
 import { ResponseRule } from '@eyrie/schemas/rule';
-import { OWNER } from './actions/namespace-owner.ts';
 import { lowerMode, type Policy } from './core/policy/policy.ts';
 import { compileRule } from './core/rules/compile.ts';
 import type { ActionCatalog, CompiledRule } from './core/rules/compiled.ts';
@@ -20,8 +19,6 @@ export interface RuleReport {
     readonly mode: string;
     readonly version: string;
     readonly actionners: readonly string[];
-    /** An action goes to the owner of the event's namespace: that is read from the cluster. */
-    readonly reads_namespaces: boolean;
     /** Its tests hold. */
     readonly ok: boolean;
   }[];
@@ -77,9 +74,6 @@ export function loadRules(
         mode,
         version,
         actionners: [...new Set(actions.map(({ actionner }) => actionner))],
-        reads_namespaces: actions.some(
-          ({ parameters: { channel, project } }) => channel === OWNER || project === OWNER,
-        ),
         ok: !problems.some((problem) => problem.rule === id),
       })),
       tests,

@@ -1,5 +1,5 @@
 import { AppError } from '@eyrie/platform/errors';
-import { checkRuleConnections, checkRules, describeActions, permissionsOf } from '@eyrie/responder';
+import { checkRuleConnections, checkRules, describeActions, rulePermissions } from '@eyrie/responder';
 import { stringify } from 'yaml';
 import { readConfig } from '../config.ts';
 import { jsonLine, plain, printJson, printLine } from '../print.ts';
@@ -26,19 +26,9 @@ export async function check(dir: string, options: { connections?: boolean; json?
     throw new AppError('EYRIE_RULE_INVALID', `${report.problems.length} problems in ${dir}`);
 }
 
-/** For `owner` in a rule. */
-const READS_NAMESPACES = { rbac: [{ group: '', resource: 'namespaces', verbs: ['get'] }] };
-
 /** The least ClusterRole for the rules of a directory, as a manifest. */
 export async function rbac(dir: string, options: { json?: boolean }): Promise<void> {
-  const { rules, problems } = await checkRules(dir, rulePaths(readConfig(process.env)));
-  if (problems.length > 0) throw new AppError('EYRIE_RULE_INVALID', problems.join('; '));
-  const used = new Set(rules.flatMap(({ actionners }) => actionners));
-  const asked = [
-    ...(await describeActions()).filter(({ name }) => used.has(name)),
-    ...(rules.some(({ reads_namespaces: reads }) => reads) ? [READS_NAMESPACES] : []),
-  ];
-  const permissions = permissionsOf(asked);
+  const permissions = await rulePermissions(dir, rulePaths(readConfig(process.env)));
   const role = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',

@@ -1,4 +1,4 @@
-import { type Event, type Identity, type Judgement, type Nanos, parseNanos } from '@eyrie/schemas';
+import { type Event, IDENTITY_FIELDS, type Identity, type Judgement, type Nanos, parseNanos } from '@eyrie/schemas';
 
 /** A row of `eyrie.events`: times as ISO 8601, absent text as '', absent numbers as null. */
 export type EventRow = Readonly<Record<string, unknown>> & {
@@ -30,25 +30,11 @@ export function factsOfRow(row: EventRow): Readonly<Record<string, unknown>> {
   return { ...facts, raw_pos: { log, partition, offset, index } };
 }
 
-const IDENTITY = [
-  'namespace',
-  'workload_kind',
-  'workload',
-  'pod',
-  'pod_uid',
-  'node',
-  'container',
-  'container_id',
-  'image',
-  'image_tag',
-  'image_digest',
-] as const satisfies readonly (keyof Identity)[];
-
 /** What the judge saw, taken back from the row: the event, whom it was joined to, and how it ended. */
 export function judgedOfRow(row: EventRow): { event: Event; identity: Identity; judgement: Judgement } {
   const { raw: _, ...facts } = factsOfRow(row);
   const identity: Record<string, unknown> = {};
-  for (const name of IDENTITY) if (facts[name] !== undefined) identity[name] = facts[name];
+  for (const name of IDENTITY_FIELDS) if (facts[name] !== undefined) identity[name] = facts[name];
   const ms = (name: string) => ({ [name]: Date.parse(String(facts[name])) });
   // Columns are named like the fields of Event and Judgement.
   const event = {

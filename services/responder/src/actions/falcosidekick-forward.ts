@@ -1,9 +1,10 @@
 import type { Connections } from '@eyrie/platform/connections';
 import type { HttpClient } from '@eyrie/platform/http-client';
 import { z } from 'zod';
-import { type Action, problemsOf } from './action.ts';
+import type { Action } from './action.ts';
 import { failedAnswer, failedRequest } from './answers.ts';
 import { falcoEvent, tagsOf } from './falco-event.ts';
+import { checkNamed } from './named-connection.ts';
 
 const Parameters = z.strictObject({ connection: z.string().min(1).max(64) });
 
@@ -18,17 +19,10 @@ export function falcosidekickForward({ falcosidekick }: Connections, http: HttpC
     parameters: Parameters,
     recovery: 'once',
     timeoutMs: { standard: 10_000, maximum: 60_000 },
-    check: (written) => {
-      const parsed = Parameters.safeParse(written);
-      if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-      const { connection } = parsed.data;
-      if (!falcosidekick.has(connection)) {
-        const message = `there is no falcosidekick connection "${connection}"`;
-        return { ok: false, problems: [{ field: 'connection', message }] };
-      }
-      const lane = { name: `falcosidekick/${connection}`, max: 4, intervalMs: 0 };
-      return { ok: true, class: 0, parameters: parsed.data, lane };
-    },
+    check: checkNamed(Parameters, falcosidekick, {
+      kind: 'falcosidekick',
+      lane: (connection) => ({ name: `falcosidekick/${connection}`, max: 4, intervalMs: 0 }),
+    }),
     run: async (call, signal) => {
       const target = falcosidekick.get(Parameters.parse(call.action.parameters).connection);
       if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };

@@ -2,8 +2,9 @@ import type { Connections } from '@eyrie/platform/connections';
 import type { HttpClient } from '@eyrie/platform/http-client';
 import { z } from 'zod';
 import type { Call } from '../core/owner/decision.ts';
-import { type Action, problemsOf } from './action.ts';
+import type { Action } from './action.ts';
 import { failedAnswer, failedRequest } from './answers.ts';
+import { checkNamed } from './named-connection.ts';
 import { payload } from './payload.ts';
 import { subjectKey } from './subject.ts';
 
@@ -29,17 +30,10 @@ export function pagerdutyEvent({ pagerduty }: Connections, http: HttpClient): Ac
     parameters: Parameters,
     recovery: 'repeat',
     timeoutMs: { standard: 10_000, maximum: 60_000 },
-    check: (written) => {
-      const parsed = Parameters.safeParse(written);
-      if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-      const { connection } = parsed.data;
-      if (!pagerduty.has(connection)) {
-        const message = `there is no pagerduty connection "${connection}"`;
-        return { ok: false, problems: [{ field: 'connection', message }] };
-      }
-      const lane = { name: `pagerduty/${connection}`, max: 2, intervalMs: 0 };
-      return { ok: true, class: 0, parameters: parsed.data, lane };
-    },
+    check: checkNamed(Parameters, pagerduty, {
+      kind: 'pagerduty',
+      lane: (connection) => ({ name: `pagerduty/${connection}`, max: 2, intervalMs: 0 }),
+    }),
     run: async (call, signal) => {
       const target = pagerduty.get(Parameters.parse(call.action.parameters).connection);
       if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };

@@ -4,9 +4,10 @@ import type { Connections, WebhookTarget } from '@eyrie/platform/connections';
 import type { HttpClient } from '@eyrie/platform/http-client';
 import { z } from 'zod';
 import type { Call } from '../core/owner/decision.ts';
-import { type Action, problemsOf } from './action.ts';
+import type { Action } from './action.ts';
 import { failedAnswer, failedRequest } from './answers.ts';
 import { fitBody } from './fit-body.ts';
+import { checkNamed } from './named-connection.ts';
 import { payload } from './payload.ts';
 
 const Parameters = z.strictObject({ connection: z.string().min(1).max(64) });
@@ -22,23 +23,10 @@ export function webhookPost({ webhooks }: Connections, http: HttpClient, clock: 
     summary: 'Posts the alert to a web hook, signed (Standard Webhooks 1.0).',
     recovery: 'repeat',
     timeoutMs: { standard: 10_000, maximum: 60_000 },
-    check: (written) => {
-      const parsed = Parameters.safeParse(written);
-      if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-      const { connection } = parsed.data;
-      if (!webhooks.has(connection)) {
-        return {
-          ok: false,
-          problems: [{ field: 'connection', message: `there is no webhooks connection "${connection}"` }],
-        };
-      }
-      return {
-        ok: true,
-        class: 0,
-        parameters: parsed.data,
-        lane: { name: `webhook/${connection}`, max: 4, intervalMs: 0 },
-      };
-    },
+    check: checkNamed(Parameters, webhooks, {
+      kind: 'webhooks',
+      lane: (connection) => ({ name: `webhook/${connection}`, max: 4, intervalMs: 0 }),
+    }),
     run: async (call, signal) => {
       const target = webhooks.get(Parameters.parse(call.action.parameters).connection);
       if (target === undefined) return { kind: 'failed', reason: 'connection_gone' };

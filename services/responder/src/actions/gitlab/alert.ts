@@ -2,8 +2,9 @@ import type { Connections } from '@eyrie/platform/connections';
 import type { HttpClient, HttpResponse } from '@eyrie/platform/http-client';
 import { z } from 'zod';
 import type { EffectResult } from '../../core/owner/decision.ts';
-import { type Action, problemsOf } from '../action.ts';
+import type { Action } from '../action.ts';
 import { failedAnswer, failedRequest } from '../answers.ts';
+import { checkNamed } from '../named-connection.ts';
 import { alertBody } from './alert-body.ts';
 
 const Parameters = z.strictObject({
@@ -25,18 +26,11 @@ export function gitlabAlert({ gitlabAlerts }: Connections, http: HttpClient): Ac
     parameters: Parameters,
     recovery: 'repeat',
     timeoutMs: { standard: 10_000, maximum: 60_000 },
-    check: (written) => {
-      const parsed = Parameters.safeParse(written);
-      if (!parsed.success) return { ok: false, problems: problemsOf(parsed.error) };
-      const { connection } = parsed.data;
-      if (!gitlabAlerts.has(connection)) {
-        const message = `there is no gitlab_alerts connection "${connection}"`;
-        return { ok: false, problems: [{ field: 'connection', message }] };
-      }
+    check: checkNamed(Parameters, gitlabAlerts, {
+      kind: 'gitlab_alerts',
       // One at a time: of two first alerts of a fingerprint at once GitLab refuses one.
-      const lane = { name: `gitlab-alert/${connection}`, max: 1, intervalMs: 0 };
-      return { ok: true, class: 0, parameters: parsed.data, lane };
-    },
+      lane: (connection) => ({ name: `gitlab-alert/${connection}`, max: 1, intervalMs: 0 }),
+    }),
     run: async (call, signal) => {
       const { connection, environment } = Parameters.parse(call.action.parameters);
       const target = gitlabAlerts.get(connection);

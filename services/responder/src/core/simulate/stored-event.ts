@@ -4,7 +4,7 @@ import {
   type Column,
   EVENT_COLUMNS,
   type Event,
-  type Identity,
+  IDENTITY_FIELDS,
   type Judgement,
 } from '@eyrie/schemas';
 import type { LiveIntent } from './live-ledger.ts';
@@ -16,19 +16,7 @@ export interface StoredEvent {
   readonly raw: string;
 }
 
-const IDENTITY: ReadonlySet<string> = new Set([
-  'namespace',
-  'workload_kind',
-  'workload',
-  'pod',
-  'pod_uid',
-  'node',
-  'container',
-  'container_id',
-  'image',
-  'image_tag',
-  'image_digest',
-] satisfies readonly (keyof Identity)[]);
+const IDENTITY: ReadonlySet<string> = new Set(IDENTITY_FIELDS);
 /** Of the judgement alone. `tenant`, `rule` and the like are the event's. */
 const JUDGEMENT: ReadonlySet<string> = new Set([
   'outcome',
