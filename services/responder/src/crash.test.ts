@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,10 +6,10 @@ import type { ActionRecord } from '@eyrie/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { judgedOutput } from './testing/judged.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
+import { runChild } from './testing/run-child.ts';
 
 const ALERTS = 12;
 const CONCURRENCY = 4;
-const CHILD = join(import.meta.dirname, 'testing/crash-child.ts');
 
 let place: TestPlace;
 let temporary: TemporaryLog;
@@ -24,23 +23,18 @@ afterEach(async () => {
   place.remove();
 });
 
-/** The exit: null when it was killed. */
-function runChild(failpoint: string, killAfterMs?: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const args = [CHILD, temporary.dataDir.path, place.rulesDir, place.scriptsDir];
-    const child = spawn('node', args, { env: { ...process.env, EYRIE_FAILPOINT: failpoint }, stdio: 'ignore' });
-    if (killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    child.on('exit', (code) => resolve(code));
-  });
-}
+const run = (failpoint = '', killAfterMs?: number) => {
+  const { rulesDir, scriptsDir } = place;
+  return runChild(temporary.dataDir.path, { rulesDir, scriptsDir }, failpoint, killAfterMs);
+};
 
 async function crashAndRecover(failpoint: string, killAfterMs?: number): Promise<'killed' | 'ended'> {
   let first: number | null = 0;
   await temporary.reopen(async () => {
-    first = await runChild(failpoint, killAfterMs);
+    first = await run(failpoint, killAfterMs);
     // What a killed process began goes on by itself.
     await sleep(500);
-    expect(await runChild('')).toBe(0);
+    expect(await run()).toBe(0);
   });
   return first === null ? 'killed' : 'ended';
 }

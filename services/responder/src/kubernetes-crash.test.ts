@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { judgedOutput } from './testing/judged.ts';
 import { type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
 import { changes } from './testing/pods.ts';
+import { runChild } from './testing/run-child.ts';
 import {
   connectLab,
   countEndings,
@@ -20,7 +19,6 @@ import {
 
 const PODS = 8;
 const pods = Array.from({ length: PODS }, (_, number) => ({ number }));
-const CHILD = join(import.meta.dirname, 'testing/crash-child.ts');
 
 let api: FakeKubernetes;
 let place: TestPlace;
@@ -43,11 +41,7 @@ afterEach(async () => {
   place.remove();
 });
 
-function runChild(failpoint: string): Promise<number | null> {
-  const args = [CHILD, temporary.dataDir.path, place.rulesDir, place.scriptsDir, place.connectionsFile];
-  const child = spawn('node', args, { env: { ...process.env, EYRIE_FAILPOINT: failpoint }, stdio: 'ignore' });
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code)));
-}
+const run = (failpoint = '') => runChild(temporary.dataDir.path, place, failpoint);
 
 /** What was deleted, by uid. The name is taken again at once, as a StatefulSet does, by a pod of the uid that `next` gives. */
 async function crashAndRecover(point: string, next: (uid: string) => string): Promise<readonly string[]> {
@@ -55,8 +49,8 @@ async function crashAndRecover(point: string, next: (uid: string) => string): Pr
   const deletions = watchDeletions(api, next);
   try {
     await temporary.reopen(async () => {
-      expect(await runChild(point)).toBe(null);
-      expect(await runChild('')).toBe(0);
+      expect(await run(point)).toBe(null);
+      expect(await run()).toBe(0);
     });
   } finally {
     deletions.done();

@@ -1,18 +1,17 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@eyrie/platform/clock';
-import { createLogger } from '@eyrie/platform/log';
-import { createSigner } from '@eyrie/platform/sign';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import type { ActionRecord } from '@eyrie/schemas';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { createResponder, type Responder } from './main.ts';
+import type { Responder } from './main.ts';
 import { type Answer, type Fake, startFake } from './testing/fakes.ts';
 import { fakeGitlab, GITLAB_TOKEN } from './testing/gitlab.ts';
 import { judgedOutput } from './testing/judged.ts';
 import { type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
 import { changes } from './testing/pods.ts';
+import { testResponder } from './testing/responder.ts';
 import {
   connectLab,
   countEndings,
@@ -64,18 +63,8 @@ beforeEach(async () => {
       `webhooks: {siem: {url: "${hook.url}", secret_file: hook, network: private}}\n`,
     { gitlab: GITLAB_TOKEN, hook: `whsec_${Buffer.alloc(32, 3).toString('base64')}` },
   );
-  responder = createResponder(
-    {
-      bus: temporary.bus,
-      signer: createSigner(Buffer.alloc(32, 7)),
-      metrics: temporary.metrics,
-      log: createLogger({ name: 'test', level: 'silent' }),
-      clock,
-      random: Math.random,
-      onFailure: (error) => {
-        throw error;
-      },
-    },
+  responder = testResponder(
+    { bus: temporary.bus, metrics: temporary.metrics, clock },
     { rulesDir: place.rulesDir, scriptsDir: place.scriptsDir, connectionsFile: place.connectionsFile },
   );
 });

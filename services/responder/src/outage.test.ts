@@ -1,13 +1,12 @@
 import { type Clock, systemClock } from '@eyrie/platform/clock';
-import { createLogger } from '@eyrie/platform/log';
-import { createSigner } from '@eyrie/platform/sign';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { createResponder, type Responder } from './main.ts';
+import type { Responder } from './main.ts';
 import { judgedOutput } from './testing/judged.ts';
 import { type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
 import { changes } from './testing/pods.ts';
+import { testResponder } from './testing/responder.ts';
 import {
   connectLab,
   countEndings,
@@ -47,18 +46,8 @@ beforeEach(async () => {
   for (const pod of pods) api.objects.set(podPath(pod), numberedPod(pod));
   connectLab(place, api);
   place.rule('kill.yaml', terminateRule({ more: ', retry: {attempts: 50, backoff: 50ms..200ms}' }));
-  responder = createResponder(
-    {
-      bus: temporary.bus,
-      signer: createSigner(Buffer.alloc(32, 7)),
-      metrics: temporary.metrics,
-      log: createLogger({ name: 'test', level: 'silent' }),
-      clock,
-      random: Math.random,
-      onFailure: (error) => {
-        throw error;
-      },
-    },
+  responder = testResponder(
+    { bus: temporary.bus, metrics: temporary.metrics, clock },
     { rulesDir: place.rulesDir, connectionsFile: place.connectionsFile },
   );
   await responder.start();

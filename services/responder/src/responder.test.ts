@@ -1,18 +1,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bus } from '@eyrie/platform/bus/bus';
-import { systemClock } from '@eyrie/platform/clock';
-import { createLogger } from '@eyrie/platform/log';
 import { createSigner } from '@eyrie/platform/sign';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import type { ActionRecord } from '@eyrie/schemas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createResponder, type Responder } from './main.ts';
+import type { Responder } from './main.ts';
 import { judgedOutput } from './testing/judged.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
+import { testResponder } from './testing/responder.ts';
 
 const signer = createSigner(Buffer.alloc(32, 7));
-const log = createLogger({ name: 'test', level: 'silent' });
 
 let place: TestPlace;
 let temporary: TemporaryLog;
@@ -29,18 +27,8 @@ afterEach(async () => {
 });
 
 async function start(bus: Bus = temporary.bus): Promise<void> {
-  responder = createResponder(
-    {
-      bus,
-      signer,
-      metrics: temporary.metrics,
-      log,
-      clock: systemClock,
-      random: Math.random,
-      onFailure: (error) => {
-        throw error;
-      },
-    },
+  responder = testResponder(
+    { bus, metrics: temporary.metrics },
     { rulesDir: place.rulesDir, scriptsDir: place.scriptsDir, reloadMs: 50, drainMs: 500 },
   );
   await responder.start();

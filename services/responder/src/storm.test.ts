@@ -1,15 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { systemClock } from '@eyrie/platform/clock';
 import { createLogger } from '@eyrie/platform/log';
-import { createSigner } from '@eyrie/platform/sign';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createResponder, type Responder } from './main.ts';
+import type { Responder } from './main.ts';
 import { judgedOutput } from './testing/judged.ts';
 import { type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
 import { changes } from './testing/pods.ts';
+import { testResponder } from './testing/responder.ts';
 import {
   connectLab,
   countEndings,
@@ -60,18 +59,9 @@ const pods = Array.from({ length: ALERTS }, (_, number) => ({
 async function storm(count: number): Promise<number> {
   for (const pod of pods.slice(0, count)) api.objects.set(podPath(pod), numberedPod(pod));
   const destination = { write: (line: string) => void said.push(JSON.parse(line)) };
-  responder = createResponder(
-    {
-      bus: temporary.bus,
-      signer: createSigner(Buffer.alloc(32, 7)),
-      metrics: temporary.metrics,
-      log: createLogger({ name: 'test', level: 'warn', pretty: false, destination }),
-      clock: systemClock,
-      random: Math.random,
-      onFailure: (error) => {
-        throw error;
-      },
-    },
+  const log = createLogger({ name: 'test', level: 'warn', pretty: false, destination });
+  responder = testResponder(
+    { bus: temporary.bus, metrics: temporary.metrics, log },
     { rulesDir: place.rulesDir, connectionsFile: place.connectionsFile },
   );
   await responder.start();

@@ -1,25 +1,21 @@
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TemporaryLog, temporaryLog } from '@eyrie/platform/testing/temporary-log';
 import type { ActionRecord } from '@eyrie/schemas';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { judgedOutput } from './testing/judged.ts';
-import { FAKE_TOKEN, type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
+import { type FakeKubernetes, fakeKubernetes } from './testing/kubernetes-api.ts';
 import { type TestPlace, testPlace } from './testing/place.ts';
-import { aPod, changes } from './testing/pods.ts';
+import { changes } from './testing/pods.ts';
+import { runChild } from './testing/run-child.ts';
+import { connectLab, detectionIn, numberedPod, podPath, readLedger } from './testing/terminations.ts';
 
 const PODS = 4;
 const AFTER_MS = 1_000;
-const CHILD = join(import.meta.dirname, 'testing/crash-child.ts');
+const pods = Array.from({ length: PODS }, (_, number) => ({ number }));
 
 let api: FakeKubernetes;
 let place: TestPlace;
 let temporary: TemporaryLog;
-
-const containerOf = (i: number) => i.toString(16).padStart(12, 'c');
-const pathOf = (i: number) => `/api/v1/namespaces/shop/pods/web-${i}`;
-const labelsOf = (i: number) => api.objects.get(pathOf(i))?.metadata['labels'];
 
 beforeAll(async () => {
   api = await fakeKubernetes();
@@ -28,76 +24,81 @@ afterAll(() => api.close());
 beforeEach(() => {
   place = testPlace();
   temporary = temporaryLog();
-  place.connections(`clusters:\n  - {cluster: lab, server: "${api.server}", ca_file: ca.pem, token_file: token}\n`, {
-    'ca.pem': api.ca,
-    token: FAKE_TOKEN,
-  });
-  place.rule('cut.yaml', RULES);
+  connectLab(place, api);
   api.reset();
-  for (let i = 0; i < PODS; i += 1) {
-    const pod = aPod({ metadata: { name: `web-${i}`, uid: `uid-${i}` } });
-    const status = { containerStatuses: [{ name: 'web', containerID: `containerd://${containerOf(i)}` }] };
-    api.objects.set(pathOf(i), { ...pod, status });
-  }
+  for (const pod of pods) api.objects.set(podPath(pod), numberedPod(pod));
 });
 afterEach(async () => {
   await temporary.remove();
   place.remove();
 });
 
-const RULES = `
+const metadataOf = (pod: (typeof pods)[number]) => api.objects.get(podPath(pod))?.metadata;
+const labels = () => pods.map((pod) => metadataOf(pod)?.['labels']);
+const run = (failpoint = '') => runChild(temporary.dataDir.path, place, failpoint);
+
+/** Marks the pods and cuts them off; `undo` stands in both actions. */
+function ruleWith(undo: string): string {
+  return `
 version: 1
 rules:
-  - rule: Mark and cut off, for a second
+  - rule: Mark and cut off
     id: cut
     mode: enforce
     match: {rules: [Terminal shell in container]}
     actions:
-      - {action: mark, actionner: kubernetes:annotate, parameters: {annotations: {eyrie.dev/suspect: "yes"}}, undo: {after: 1s}}
-      - {action: cut, actionner: kubernetes:quarantine, undo: {after: 1s}}
+      - {action: mark, actionner: kubernetes:annotate, parameters: {annotations: {eyrie.dev/suspect: "yes"}}${undo}}
+      - {action: cut, actionner: kubernetes:quarantine${undo}}
 `;
-
-function runChild(failpoint: string): Promise<number | null> {
-  const args = [CHILD, temporary.dataDir.path, place.rulesDir, place.scriptsDir, place.connectionsFile];
-  const child = spawn('node', args, { env: { ...process.env, EYRIE_FAILPOINT: failpoint }, stdio: 'ignore' });
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code)));
 }
 
 async function states(): Promise<readonly string[]> {
   const last = new Map<string, ActionRecord>();
-  for (const { value } of await temporary.bus.read('actions', 0, 0, { maxBytes: 16 * 1024 * 1024 })) {
-    const line = JSON.parse(value.toString()) as ActionRecord;
+  for (const line of await readLedger(temporary.bus)) {
     expect(line.version).toBe((last.get(line.intent_key)?.version ?? 0) + 1);
     last.set(line.intent_key, line);
   }
   return [...last.values()].map(({ state }) => state);
 }
 
+/** The pods are attacked, time passes, and a process dies where it undoes, if it does; another one goes on. */
+async function attackAndCrash(point: string): Promise<number | null> {
+  let killed: number | null = 0;
+  await temporary.bus.append([judgedOutput(pods.map(detectionIn))]);
+  await temporary.reopen(async () => {
+    expect(await run()).toBe(0);
+    for (const each of labels()) expect(each).toHaveProperty('eyrie.dev/quarantine');
+    await sleep(AFTER_MS + 200);
+    killed = await run(point);
+    // Tries again wait two seconds.
+    await sleep(2_500);
+    expect(await run()).toBe(0);
+  });
+  return killed;
+}
+
+async function expectUndone(before: readonly unknown[]): Promise<void> {
+  expect(await states()).toEqual(Array(PODS * 2).fill('undone'));
+  expect(labels()).toEqual(before);
+  for (const pod of pods) expect(metadataOf(pod)?.['annotations']).toEqual({});
+  expect([...api.objects.keys()].filter((path) => path.includes('networkpolicies'))).toEqual([]);
+  expect(changes(api).length).toBeGreaterThanOrEqual(PODS * 5);
+}
+
 it.each(['before-intent:1', 'after-intent:1', 'before-effect:2', 'after-effect:1', 'after-effect:5'])(
   'a timer survives the process, and killed at %s while it undoes, everything is taken back',
   async (point) => {
-    const before = Array.from({ length: PODS }, (_, i) => labelsOf(i));
-    const detections = Array.from({ length: PODS }, (_, i) => ({
-      alert: `a${i}`,
-      pod_uid: `uid-${i}`,
-      fields: { 'k8s.ns.name': 'shop', 'k8s.pod.name': `web-${i}`, 'container.id': containerOf(i) },
-    }));
-    await temporary.bus.append([judgedOutput(detections)]);
-    await temporary.reopen(async () => {
-      expect(await runChild('')).toBe(0);
-      expect(labelsOf(0)).toHaveProperty('eyrie.dev/quarantine');
-      await sleep(AFTER_MS + 200);
-      expect(await runChild(point)).toBe(null);
-      // Tries again wait two seconds.
-      await sleep(2_500);
-      expect(await runChild('')).toBe(0);
-    });
-    expect(await states()).toEqual(Array(PODS * 2).fill('undone'));
-    for (let i = 0; i < PODS; i += 1) {
-      expect(labelsOf(i)).toEqual(before[i]);
-      expect(api.objects.get(pathOf(i))?.metadata['annotations']).toEqual({});
-    }
-    expect([...api.objects.keys()].filter((path) => path.includes('networkpolicies'))).toEqual([]);
-    expect(changes(api).length).toBeGreaterThanOrEqual(PODS * 5);
+    place.rule('cut.yaml', ruleWith(', undo: {after: 1s}'));
+    const before = labels();
+    expect(await attackAndCrash(point)).toBe(null);
+    await expectUndone(before);
   },
 );
+
+it('what was not taken back would be seen: without a timer nothing is (negative control)', async () => {
+  place.rule('cut.yaml', ruleWith(''));
+  const before = labels();
+  expect(await attackAndCrash('before-intent:1')).toBe(0);
+  await expect(expectUndone(before)).rejects.toThrow();
+  expect(labels()).not.toEqual(before);
+});
